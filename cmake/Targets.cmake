@@ -78,3 +78,12 @@ function(tally_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tally_flags ${ARG_DEPS})
 endfunction()
+
+# Adds the folders, in this order, that hold a CMakeLists.txt.
+macro(tally_add_folders)
+  foreach(folder ${ARGN})
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      add_subdirectory(${folder})
+    endif()
+  endforeach()
+endmacro()

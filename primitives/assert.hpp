@@ -1,7 +1,8 @@
 // Assertions that stay on in release builds.
 //
-// TALLY_ASSERT states what must hold whatever the input was: a failure is a bug of ours and ends the
-// process with the place and the condition. Bad input is never a bug: it is answered with a Result.
+// TALLY_ASSERT states what must hold whatever the input was: a failure is a bug of ours and ends
+// the process with the place and the condition. Bad input is never a bug: it is answered with a
+// Result.
 #pragma once
 
 namespace tally {
@@ -10,7 +11,6 @@ namespace tally {
 
 }  // namespace tally
 
-#define TALLY_ASSERT(condition) \
-  (static_cast<bool>(condition) \
-       ? static_cast<void>(0)   \
-       : ::tally::assertion_failed(#condition, __FILE__, __LINE__))
+#define TALLY_ASSERT(condition)                        \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::tally::assertion_failed(#condition, __FILE__, __LINE__))

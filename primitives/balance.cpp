@@ -43,7 +43,9 @@ std::string with_decimals(u128 amount, int decimals) {
   for (int i = 0; i < decimals; ++i) unit *= 10;
   std::string out = to_decimal(amount / unit);
   std::string fraction = to_decimal(amount % unit);
-  fraction.insert(0, static_cast<std::size_t>(decimals) - std::min<std::size_t>(fraction.size(), decimals), '0');
+  fraction.insert(
+      0, static_cast<std::size_t>(decimals) - std::min<std::size_t>(fraction.size(), decimals),
+      '0');
   while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
   if (decimals > 0 && !fraction.empty()) out += "." + fraction;
   return out;
@@ -131,8 +133,10 @@ Result<Balance, Error> parse_balance(std::string_view text) {
   std::string digits;
   const auto point = number.find('.');
   std::string_view fraction = point == number.npos ? std::string_view{} : number.substr(point + 1);
-  if (point != number.npos && fraction.empty()) return bad_amount(text, "digits must follow the point");
-  if (fraction.size() > static_cast<std::size_t>(decimals)) return bad_amount(text, "it is finer than 1 µCC");
+  if (point != number.npos && fraction.empty())
+    return bad_amount(text, "digits must follow the point");
+  if (fraction.size() > static_cast<std::size_t>(decimals))
+    return bad_amount(text, "it is finer than 1 µCC");
   digits = std::string(number.substr(0, point)) + std::string(fraction);
   if (point == 0) return bad_amount(text, "a digit must stand before the point");
   digits.append(static_cast<std::size_t>(decimals) - fraction.size(), '0');

@@ -53,8 +53,12 @@ Result<Balance, ArithmeticError> checked_apply(Balance a, BalanceDelta delta);
 // ⌊a·numerator/denominator⌋ without losing the high half of the product.
 Result<Balance, ArithmeticError> mul_div(Balance a, u128 numerator, u128 denominator);
 
-constexpr Balance min(Balance a, Balance b) { return a < b ? a : b; }
-constexpr Balance max(Balance a, Balance b) { return a < b ? b : a; }
+constexpr Balance min(Balance a, Balance b) {
+  return a < b ? a : b;
+}
+constexpr Balance max(Balance a, Balance b) {
+  return a < b ? b : a;
+}
 // |a − b|
 constexpr Balance distance(Balance a, Balance b) {
   return a < b ? Balance(b.micro - a.micro) : Balance(a.micro - b.micro);
@@ -65,8 +69,8 @@ std::string to_decimal(u128 value);
 std::optional<u128> parse_decimal(std::string_view digits);
 // For people: "1.5 CC", "20 mCC", "7 µCC"; the largest unit that needs at most six decimals.
 std::string to_text(Balance balance);
-// "1.5CC", "20mCC", "7uCC", "7µCC", a space before the unit allowed; a unit is required, since a bare
-// number has been read as either by everybody who ever had to.
+// "1.5CC", "20mCC", "7uCC", "7µCC", a space before the unit allowed; a unit is required, since a
+// bare number has been read as either by everybody who ever had to.
 Result<Balance, Error> parse_balance(std::string_view text);
 
 }  // namespace tally

@@ -49,13 +49,17 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
-inline void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
+inline Bytes to_bytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
+inline void append(Bytes& to, ByteView more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 inline bool equal(ByteView a, ByteView b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-std::string to_hex(ByteView bytes);         // lower case, no prefix
+std::string to_hex(ByteView bytes);           // lower case, no prefix
 std::string to_hex_prefixed(ByteView bytes);  // with 0x
 // Accepts upper and lower case, with or without 0x; nothing on an odd count or a foreign character.
 std::optional<Bytes> from_hex(std::string_view text);

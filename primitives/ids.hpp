@@ -19,6 +19,6 @@ TALLY_STRONG_INT(View, std::uint64_t);         // consensus view within an epoch
 TALLY_STRONG_INT(TimestampMs, std::uint64_t);  // milliseconds since the Unix epoch, or chain time
 TALLY_STRONG_INT(DurationMs, std::uint64_t);
 TALLY_STRONG_INT(ChannelVersion, std::uint64_t);
-TALLY_STRONG_INT(Weight, std::uint64_t);       // picoseconds of reference execution
+TALLY_STRONG_INT(Weight, std::uint64_t);  // picoseconds of reference execution
 
 }  // namespace tally

@@ -1,13 +1,13 @@
-// Result<T, E>: a value or a typed error, for every operation that can fail for a reason that is not
-// a bug. It wraps tl::expected and takes away what is undefined there: looking at the side that is
-// not held is a checked bug here.
+// Result<T, E>: a value or a typed error, for every operation that can fail for a reason that is
+// not a bug. It wraps tl::expected and takes away what is undefined there: looking at the side that
+// is not held is a checked bug here.
 //
 //   Result<Header, DecodeError> decode_header(ByteView);
 //   Header header = TALLY_TRY(decode_header(bytes));   // returns the error to the caller
 //   return fail(DecodeError{...});
 //
-// Error is the text error of the edges (files, sockets, configuration); below the edges an error is a
-// numbered enumeration or a small struct.
+// Error is the text error of the edges (files, sockets, configuration); below the edges an error is
+// a numbered enumeration or a small struct.
 #pragma once
 
 #include <string>
@@ -39,8 +39,8 @@ class [[nodiscard]] Result {
   Result(const T& value) : inner_(value) {}
   Result(T&& value) : inner_(std::move(value)) {}
   template <class F>
-    requires std::is_convertible_v<F, E>
-  Result(Failure<F> failure) : inner_(tl::unexpected<E>(std::move(failure.error))) {}
+  requires std::is_convertible_v<F, E> Result(Failure<F> failure)
+      : inner_(tl::unexpected<E>(std::move(failure.error))) {}
 
   bool ok() const { return inner_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -69,8 +69,8 @@ class [[nodiscard]] Result<void, E> {
 
   Result() = default;
   template <class F>
-    requires std::is_convertible_v<F, E>
-  Result(Failure<F> failure) : inner_(tl::unexpected<E>(std::move(failure.error))) {}
+  requires std::is_convertible_v<F, E> Result(Failure<F> failure)
+      : inner_(tl::unexpected<E>(std::move(failure.error))) {}
 
   bool ok() const { return inner_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -89,15 +89,16 @@ struct Error {
   std::string message;
 };
 
-inline Failure<Error> fail_with(std::string message) { return {Error{std::move(message)}}; }
+inline Failure<Error> fail_with(std::string message) {
+  return {Error{std::move(message)}};
+}
 
 }  // namespace tally
 
 // Takes the value out of a Result, or returns its error from the enclosing function.
-#define TALLY_TRY(...)                                                        \
-  ({                                                                          \
-    auto&& tally_try_result_ = (__VA_ARGS__);                                 \
-    if (!tally_try_result_.ok())                                              \
-      return ::tally::fail(std::move(tally_try_result_).error());             \
-    *std::move(tally_try_result_);                                            \
+#define TALLY_TRY(...)                                                                       \
+  ({                                                                                         \
+    auto&& tally_try_result_ = (__VA_ARGS__);                                                \
+    if (!tally_try_result_.ok()) return ::tally::fail(std::move(tally_try_result_).error()); \
+    *std::move(tally_try_result_);                                                           \
   })

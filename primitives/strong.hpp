@@ -22,12 +22,12 @@ struct StrongInt {
 }  // namespace tally
 
 // TALLY_STRONG_INT(View, std::uint64_t);
-#define TALLY_STRONG_INT(Name, Int)                              \
-  struct Name : ::tally::StrongInt<struct Name##Tag, Int> {      \
-    using Base = ::tally::StrongInt<struct Name##Tag, Int>;      \
-    constexpr Name() = default;                                  \
-    constexpr explicit Name(Int v) : Base(v) {}                  \
-    friend constexpr auto operator<=>(const Name&, const Name&) = default; \
-    /* The next one; the caller knows that the type cannot run out. */     \
+#define TALLY_STRONG_INT(Name, Int)                                           \
+  struct Name : ::tally::StrongInt<struct Name##Tag, Int> {                   \
+    using Base = ::tally::StrongInt<struct Name##Tag, Int>;                   \
+    constexpr Name() = default;                                               \
+    constexpr explicit Name(Int v) : Base(v) {}                               \
+    friend constexpr auto operator<=>(const Name&, const Name&) = default;    \
+    /* The next one; the caller knows that the type cannot run out. */        \
     constexpr Name next() const { return Name(static_cast<Int>(value + 1)); } \
   }

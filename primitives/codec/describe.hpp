@@ -1,18 +1,18 @@
 // One description of a type, from which SCALE, metadata, JSON and test generators all follow.
 //
 //   struct Transfer {
-//     static constexpr std::uint8_t kIndex = 0;              // only if it is a variant's alternative
-//     static constexpr std::string_view kName = "transfer";  // likewise
-//     MultiAddress dest;
-//     Compact<Balance> value;
+//     static constexpr std::uint8_t kIndex = 0;              // only if it is a variant's
+//     alternative static constexpr std::string_view kName = "transfer";  // likewise MultiAddress
+//     dest; Compact<Balance> value;
 //   };
 //   TALLY_DESCRIBE(Transfer, dest, value);
 //
 //   enum class Phase : std::uint8_t { pending = 0, open = 1 };
 //   TALLY_DESCRIBE_ENUM(Phase, pending, open);
 //
-// A description stands in the namespace of its type, right below it; fields are encoded in the order
-// of the description. A tagged union is a std::variant whose alternatives have kIndex and kName.
+// A description stands in the namespace of its type, right below it; fields are encoded in the
+// order of the description. A tagged union is a std::variant whose alternatives have kIndex and
+// kName.
 #pragma once
 
 #include <array>
@@ -40,16 +40,21 @@ struct Enumerator {
 };
 
 template <class T>
-concept Described = std::is_class_v<T> && requires { tally_describe(static_cast<const T*>(nullptr)); };
+concept Described = std::is_class_v<T> && requires {
+  tally_describe(static_cast<const T*>(nullptr));
+};
 
 template <class T>
-concept DescribedEnum = std::is_enum_v<T> && requires { tally_describe_enum(T{}); };
+concept DescribedEnum = std::is_enum_v<T> && requires {
+  tally_describe_enum(T{});
+};
 
 // Calls visit(field_name, value) for every field in order; stops when visit returns false.
 template <Described T, class Visit>
 constexpr bool for_each_field(T& object, Visit&& visit) {
-  return std::apply([&](auto... field) { return (visit(field.name, object.*(field.member)) && ...); },
-                    tally_describe(static_cast<const std::remove_const_t<T>*>(nullptr)));
+  return std::apply(
+      [&](auto... field) { return (visit(field.name, object.*(field.member)) && ...); },
+      tally_describe(static_cast<const std::remove_const_t<T>*>(nullptr)));
 }
 
 template <DescribedEnum E>
@@ -73,10 +78,14 @@ constexpr std::string_view enumerator_name(E value) {
   macro(type, first) __VA_OPT__(, TALLY_EACH_AGAIN TALLY_PARENS(macro, type, __VA_ARGS__))
 #define TALLY_EACH_AGAIN() TALLY_EACH_STEP
 
-#define TALLY_FIELD(type, field) \
-  ::tally::Field { std::string_view(#field), &type::field }
-#define TALLY_ENUMERATOR(type, name) \
-  ::tally::Enumerator<type> { std::string_view(#name), type::name }
+#define TALLY_FIELD(type, field)           \
+  ::tally::Field {                         \
+    std::string_view(#field), &type::field \
+  }
+#define TALLY_ENUMERATOR(type, name)    \
+  ::tally::Enumerator<type> {           \
+    std::string_view(#name), type::name \
+  }
 
 #define TALLY_DESCRIBE(Type, ...)                                       \
   [[maybe_unused]] constexpr auto tally_describe(const Type*) {         \
@@ -84,8 +93,8 @@ constexpr std::string_view enumerator_name(E value) {
   }                                                                     \
   static_assert(true)
 
-#define TALLY_DESCRIBE_ENUM(Type, ...)                             \
-  [[maybe_unused]] constexpr auto tally_describe_enum(Type) {      \
+#define TALLY_DESCRIBE_ENUM(Type, ...)                                  \
+  [[maybe_unused]] constexpr auto tally_describe_enum(Type) {           \
     return std::array{TALLY_EACH(TALLY_ENUMERATOR, Type, __VA_ARGS__)}; \
-  }                                                                \
+  }                                                                     \
   static_assert(true)

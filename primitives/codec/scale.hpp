@@ -7,8 +7,8 @@
 // Encoded are: integers (little endian), bool, Compact<T>, strong integers and bytes, Balance,
 // std::string (UTF-8), std::vector, BoundedVec, std::array, std::optional, std::pair, std::tuple,
 // std::map and std::set (strictly ascending), std::variant (alternatives with kIndex), described
-// structs and enums. No allocation is sized by a length field: a length must fit what is left of the
-// input, and a BoundedVec's bound is checked before the first element.
+// structs and enums. No allocation is sized by a length field: a length must fit what is left of
+// the input, and a BoundedVec's bound is checked before the first element.
 //
 // Source: Substrate's SCALE codec; the refusals beyond it are those of the protocol document.
 #pragma once
@@ -149,10 +149,10 @@ namespace detail {
 
 template <class T>
 concept Integer = std::is_same_v<T, std::uint8_t> || std::is_same_v<T, std::uint16_t> ||
-                  std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::uint64_t> ||
-                  std::is_same_v<T, std::int8_t> || std::is_same_v<T, std::int16_t> ||
-                  std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t> ||
-                  std::is_same_v<T, u128> || std::is_same_v<T, i128>;
+    std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::uint64_t> ||
+    std::is_same_v<T, std::int8_t> || std::is_same_v<T, std::int16_t> ||
+    std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, u128> ||
+    std::is_same_v<T, i128>;
 
 template <class T>
 concept StrongInteger = requires(T t) {
@@ -172,7 +172,8 @@ template <class T>
 struct CompactTraits;
 template <Integer T>
 struct CompactTraits<T> {
-  static constexpr u128 kMax = std::is_same_v<T, u128> ? ~u128{0} : ((u128{1} << (8 * (sizeof(T) % 16))) - 1);
+  static constexpr u128 kMax =
+      std::is_same_v<T, u128> ? ~u128{0} : ((u128{1} << (8 * (sizeof(T) % 16))) - 1);
   static u128 get(T v) { return v; }
   static T make(u128 v) { return static_cast<T>(v); }
 };
@@ -475,7 +476,9 @@ struct Codec<std::variant<Alternatives...>> {
 template <Described T>
 struct Codec<T> {
   static constexpr std::size_t kMinSize = std::apply(
-      [](auto... field) { return (std::size_t{0} + ... + detail::min_size<typename decltype(field)::Type>()); },
+      [](auto... field) {
+        return (std::size_t{0} + ... + detail::min_size<typename decltype(field)::Type>());
+      },
       tally_describe(static_cast<const T*>(nullptr)));
   static void encode(Encoder& out, const T& value) {
     for_each_field(value, [&](std::string_view, const auto& member) {

@@ -37,7 +37,9 @@ DecodeErrorCode refusal(std::string_view hex) {
 
 TEST_CASE("a described struct is its fields in order, a variant its index first") {
   const Shape shape = Point{0x1234, {Balance(1u << 14)}};
-  CHECK(to_hex(encode(shape)) == "033412" "02000100");
+  CHECK(to_hex(encode(shape)) ==
+        "033412"
+        "02000100");
   CHECK(*decode<Shape>(encode(shape)) == shape);
   CHECK(to_hex(encode(Shape(Nothing{}))) == "07");
   CHECK(to_hex(encode(Colour::green)) == "05");
