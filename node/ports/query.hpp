@@ -27,8 +27,6 @@
 
 namespace tally::ports {
 
-// ---- errors ----
-
 enum class QueryErrorCode : std::uint8_t {
   not_found = 0,    // no such block, transaction or certificate
   pruned = 1,       // it existed, and its state is no longer kept
@@ -72,8 +70,6 @@ struct Rejection {
   RejectCode code{};
   std::string reason;
 };
-
-// ---- blocks ----
 
 struct BlockRef {
   BlockNumber number;
@@ -139,8 +135,6 @@ struct TransactionAt {
   std::uint32_t index{};  // within the block
 };
 
-// ---- state ----
-
 struct StateValue {
   Bytes key;
   std::optional<Bytes> value;
@@ -165,8 +159,6 @@ struct ScanPage {
   bool more{};
 };
 
-// ---- transactions ----
-
 struct TxReady {};  // in the pool; executable now or when the nonces before it are
 struct TxInBlock {
   TransactionAt at;  // certified, not yet final; may happen again on another block
@@ -181,8 +173,6 @@ struct TxExpired {
   BlockNumber death;  // the first block in which it is not valid
 };
 using TxStatus = std::variant<TxReady, TxInBlock, TxFinalized, TxRejected, TxExpired>;
-
-// ---- the node ----
 
 struct PeerInfo {
   std::string node_key;  // hex of the Ed25519 node key
@@ -211,8 +201,6 @@ struct NodeInfo {
   std::string role;  // "validator", "full"
   std::optional<std::uint32_t> validator;
 };
-
-// ---- subscriptions ----
 
 // Ends when it is destroyed; after that the listener is not called again.
 class Subscription {
