@@ -20,9 +20,10 @@
 #include <variant>
 #include <vector>
 
-#include "primitives/balance.hpp"
+#include "primitives/finality/proof.hpp"
 #include "primitives/header.hpp"
 #include "primitives/ids.hpp"
+#include "primitives/merkle/state_proof.hpp"
 #include "primitives/result.hpp"
 
 namespace tally::ports {
@@ -113,15 +114,6 @@ struct BlockView {
   std::vector<Bytes> extrinsics;  // as submitted
 };
 
-// Proof that a block is final: the certificate finalizes the block itself (no descendants), or the
-// last of the descendants, each of which names its predecessor as its parent. The descendants may
-// be fillers of the block's epoch.
-struct FinalityProof {
-  BlockRef block;
-  Bytes certificate;  // SCALE of finality::Certificate
-  std::vector<Header> descendants;
-};
-
 // The value of System.Events after the block: SCALE of the list of event records. Kept longer than
 // the state; a client that wants proof reads the storage item with a proof while the state is kept.
 struct BlockEvents {
@@ -138,7 +130,7 @@ struct TransactionAt {
 struct StateValue {
   Bytes key;
   std::optional<Bytes> value;
-  Bytes proof;  // SCALE of the StateProof of inclusion or exclusion; empty when not asked for
+  std::optional<StateProof> proof;  // of inclusion or exclusion, when asked for
 };
 
 struct StateRead {
@@ -221,6 +213,7 @@ class Query {
   virtual Heads heads() const = 0;
   virtual QueryResult<Head> header(const BlockAt& at) const = 0;
   virtual QueryResult<BlockView> block(const BlockAt& at) const = 0;
+  // Of a finalized block; its descendants reach up to the next block that a certificate names.
   virtual QueryResult<FinalityProof> finality_proof(const BlockAt& at) const = 0;
   virtual QueryResult<BlockEvents> events(const BlockAt& at) const = 0;
   virtual QueryResult<TransactionAt> find_transaction(const Hash& extrinsic_hash) const = 0;
