@@ -72,6 +72,8 @@ class Encoder {
   void byte(std::uint8_t b) { out_.push_back(b); }
   void compact(u128 value);
   void reserve(std::size_t n) { out_.reserve(n); }
+  // Takes back everything after the first n bytes.
+  void cut_to(std::size_t n) { out_.resize(n); }
   Bytes take() && { return std::move(out_); }
   const Bytes& bytes() const { return out_; }
 
