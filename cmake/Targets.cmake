@@ -9,7 +9,7 @@
 # PURE is for everything that a state transition is made of. -mgeneral-regs-only makes g++ refuse
 # floating point there; clang cannot parse libstdc++ under that flag, so it is for g++ only.
 
-set(TALLY_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+set(TALLY_WARNINGS -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wshadow -Wconversion -Wno-sign-conversion
     -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror=return-type
     -Werror=unused-result)
 option(TALLY_WERROR "Treat warnings as errors" ON)

@@ -1,0 +1,51 @@
+// tally-bench: prints rows of figures as JSON lines; tools/bench runs it and makes the table.
+#include <functional>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tools/benchmarks/measure.hpp"
+
+namespace tally::bench {
+namespace {
+
+std::vector<Row> limit_rows() {
+  return {
+      {.name = "BLAKE2b-256 of 64 bytes, one thread", .value = hashes_per_second(), .unit = "/s"},
+      {.name = "ECDSA check (recover), one thread", .value = checks_per_second(), .unit = "/s"},
+      {.name = "ECDSA sign, one thread", .value = signs_per_second(), .unit = "/s"},
+      {.name = "ECDSA check, all cores", .value = checks_per_second_all_cores(), .unit = "/s"}};
+}
+
+const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
+  static const std::map<std::string, std::function<std::vector<Row>()>> all{
+      {"limits", limit_rows},
+  };
+  return all;
+}
+
+nlohmann::json to_json(const Row& row) {
+  nlohmann::json out{{"name", row.name}, {"value", row.value}, {"unit", row.unit}};
+  out["limit"] = row.limit > 0 ? nlohmann::json(row.limit) : nlohmann::json();
+  out["limit_text"] = row.limit_text;
+  out["ratio"] = row.limit > 0 ? nlohmann::json(row.value / row.limit) : nlohmann::json();
+  out["target"] = row.target > 0 ? nlohmann::json(row.target) : nlohmann::json();
+  out["less_is_better"] = row.less_is_better;
+  return out;
+}
+
+}  // namespace
+}  // namespace tally::bench
+
+int main(int argc, char** argv) {
+  const auto& groups = tally::bench::groups();
+  const std::string wanted = argc == 2 ? argv[1] : "";
+  const auto found = groups.find(wanted);
+  if (found == groups.end()) {
+    std::cerr << "usage: tally-bench GROUP, where GROUP is one of:";
+    for (const auto& [name, run] : groups) std::cerr << ' ' << name;
+    std::cerr << '\n';
+    return 2;
+  }
+  for (const auto& row : found->second()) std::cout << tally::bench::to_json(row).dump() << '\n';
+}
