@@ -1,0 +1,44 @@
+// The layout of the blocks, heights, certificates and meta columns, in one place, for everyone who
+// reads or writes them.
+//
+//   blocks        hash                    -> Block (SCALE)
+//   heights       number, big endian u32  -> hash of the final block
+//   certificates  hash                    -> Finalization (SCALE), for blocks that got one of their
+//   own meta          "head"                  -> ChainHead (SCALE): the newest final block meta
+//   "epoch/" epoch BE u64   -> EpochProof (SCALE) of that epoch's last block
+//
+// A value that does not decode is damage of the database and a bug to read on: it ends the process.
+#pragma once
+
+#include <optional>
+
+#include "node/ports/store.hpp"
+#include "primitives/finality/proof.hpp"
+#include "primitives/header.hpp"
+
+namespace tally::ports {
+
+struct ChainHead {
+  Hash hash;
+  BlockNumber number;
+  friend bool operator==(const ChainHead&, const ChainHead&) = default;
+};
+TALLY_DESCRIBE(ChainHead, hash, number);
+
+Bytes height_key(BlockNumber number);
+Bytes epoch_key(Epoch epoch);
+
+Write put_block(const Hash& hash, const Block& block);
+Write erase_block(const Hash& hash);
+Write put_height(BlockNumber number, const Hash& hash);
+Write put_certificate(const Hash& hash, const Finalization& finalization);
+Write put_head(const ChainHead& head);
+Write put_epoch_proof(Epoch epoch, const EpochProof& proof);
+
+std::optional<Block> find_block(const Store& store, const Hash& hash);
+std::optional<Hash> find_final(const Store& store, BlockNumber number);
+std::optional<Finalization> find_certificate(const Store& store, const Hash& hash);
+std::optional<ChainHead> find_head(const Store& store);
+std::optional<EpochProof> find_epoch_proof(const Store& store, Epoch epoch);
+
+}  // namespace tally::ports

@@ -1,0 +1,51 @@
+// Pool: transactions that wait for a block, as the core sees it.
+//
+// offer() decodes and makes the checks that need no signature; the signature is checked once, on
+// the verify pool, and settle() then decides. Gossip carries only what was accepted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/ports/verifier.hpp"
+#include "primitives/ids.hpp"
+
+namespace tally::ports {
+
+enum class PoolVerdict : std::uint8_t {
+  accepted,         // in the pool, or will be when its nonce comes
+  known,            // already there, or already in a final block
+  check_signature,  // settle() decides when the signature has been checked
+  invalid,          // can never be valid: `reason` says why
+  stale,            // nonce or mortality is past
+  refused,          // valid, but the pool is full or the account has its share
+};
+
+struct PoolAnswer {
+  PoolVerdict verdict{};
+  Hash hash;                        // of the extrinsic
+  std::optional<SignatureJob> job;  // with check_signature
+  std::string reason;
+};
+
+enum class PoolSource : std::uint8_t { local, gossip };
+
+class Pool {
+ public:
+  virtual ~Pool() = default;
+  virtual PoolAnswer offer(Bytes extrinsic, PoolSource source) = 0;
+  virtual PoolAnswer settle(const Hash& extrinsic, bool signature_holds) = 0;
+  virtual std::optional<Bytes> find(const Hash& extrinsic) const = 0;
+  virtual bool contains(const Hash& extrinsic) const = 0;
+  virtual std::size_t size() const = 0;
+  // Accepted local transactions, for gossip to a peer that just came up; at most `max_bytes` of
+  // them.
+  virtual std::vector<Bytes> local(std::size_t max_bytes) const = 0;
+  // The application has committed a block that holds these.
+  virtual void on_final(const std::vector<Hash>& included) = 0;
+};
+
+}  // namespace tally::ports
