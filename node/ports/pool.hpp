@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "node/ports/rejection.hpp"
 #include "node/ports/verifier.hpp"
 #include "primitives/ids.hpp"
 
@@ -28,7 +29,8 @@ struct PoolAnswer {
   PoolVerdict verdict{};
   Hash hash;                        // of the extrinsic
   std::optional<SignatureJob> job;  // with check_signature
-  std::string reason;
+  RejectCode code{};                // with invalid, stale and refused
+  std::string reason;               // likewise: what was expected and what came
 };
 
 enum class PoolSource : std::uint8_t { local, gossip };
