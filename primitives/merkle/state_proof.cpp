@@ -38,7 +38,12 @@ bool shares_prefix(const StateKeyHash& a, const StateKeyHash& b, std::size_t bit
 Result<std::optional<StateValueHash>, StateProofError> verify_state_proof(const Hash& state_root,
                                                                           ByteView storage_key,
                                                                           const StateProof& proof) {
-  const StateKeyHash path = state_key_hash(storage_key);
+  return verify_state_path(state_root, state_key_hash(storage_key), proof);
+}
+
+Result<std::optional<StateValueHash>, StateProofError> verify_state_path(const Hash& state_root,
+                                                                         const StateKeyHash& path,
+                                                                         const StateProof& proof) {
   std::size_t depth = proof.siblings.size();
   if (proof.leaf && !shares_prefix(path, proof.leaf->key, depth)) {
     return fail(StateProofError::wrong_leaf);

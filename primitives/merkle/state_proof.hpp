@@ -64,6 +64,10 @@ TALLY_DESCRIBE_ENUM(StateProofError, wrong_leaf, wrong_root, wrong_value);
 Result<std::optional<StateValueHash>, StateProofError> verify_state_proof(const Hash& state_root,
                                                                           ByteView storage_key,
                                                                           const StateProof& proof);
+// The same for a path in the tree.
+Result<std::optional<StateValueHash>, StateProofError> verify_state_path(const Hash& state_root,
+                                                                         const StateKeyHash& path,
+                                                                         const StateProof& proof);
 // That the key has this value, or none.
 Result<void, StateProofError> verify_state_value(const Hash& state_root, ByteView storage_key,
                                                  const std::optional<Bytes>& value,
