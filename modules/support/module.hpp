@@ -22,4 +22,27 @@ enum class ModuleIndex : std::uint8_t {
 TALLY_DESCRIBE_ENUM(ModuleIndex, system, credits, channels, workers, disputes, storage_registry,
                     validators, timestamp);
 
+// As it stands in storage keys and metadata.
+constexpr std::string_view module_name(ModuleIndex module) {
+  switch (module) {
+    case ModuleIndex::system:
+      return "System";
+    case ModuleIndex::credits:
+      return "Credits";
+    case ModuleIndex::channels:
+      return "Channels";
+    case ModuleIndex::workers:
+      return "Workers";
+    case ModuleIndex::disputes:
+      return "Disputes";
+    case ModuleIndex::storage_registry:
+      return "StorageRegistry";
+    case ModuleIndex::validators:
+      return "Validators";
+    case ModuleIndex::timestamp:
+      return "Timestamp";
+  }
+  return "";
+}
+
 }  // namespace tally

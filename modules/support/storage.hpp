@@ -190,6 +190,10 @@ struct StorageItem<V, std::tuple<Hs...>, Ks...> {
   void put(Overlay& state, const Ks&... keys, const V& value) const {
     state.put(key(keys...), detail::encode_stored(value));
   }
+  // For a writer that has the value's encoding at hand already.
+  void put_encoded(Overlay& state, const Ks&... keys, Bytes value) const {
+    state.put(key(keys...), std::move(value));
+  }
   void erase(Overlay& state, const Ks&... keys) const { state.erase(key(keys...)); }
 };
 

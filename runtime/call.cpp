@@ -1,0 +1,50 @@
+#include "runtime/call.hpp"
+
+#include "modules/credits/dispatch.hpp"
+#include "modules/credits/errors.hpp"
+#include "modules/system/api.hpp"
+
+namespace tally::runtime {
+
+CallProperties properties(const RuntimeCall& call) {
+  return std::visit([](const auto& of_module) { return properties(of_module.value); }, call);
+}
+
+DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call) {
+  return std::visit([&](const auto& of_module) { return dispatch(ctx, origin, of_module.value); },
+                    call);
+}
+
+namespace {
+
+std::string_view module_error_name(ModuleIndex module, std::uint8_t error) {
+  switch (module) {
+    case ModuleIndex::credits:
+      return enumerator_name(static_cast<credits::Error>(error));
+    case ModuleIndex::system:
+    case ModuleIndex::channels:
+    case ModuleIndex::workers:
+    case ModuleIndex::disputes:
+    case ModuleIndex::storage_registry:
+    case ModuleIndex::validators:
+    case ModuleIndex::timestamp:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string to_text(const DispatchError& error) {
+  if (const auto* module = std::get_if<ErrorModule>(&error.kind)) {
+    const auto index = static_cast<ModuleIndex>(module->index);
+    return std::string(module_name(index)) + "." +
+           std::string(module_error_name(index, module->error[0]));
+  }
+  if (const auto* arithmetic = std::get_if<ErrorArithmetic>(&error.kind)) {
+    return "Arithmetic." + std::string(enumerator_name(arithmetic->error));
+  }
+  return std::visit([](const auto& kind) { return std::string(kind.kName); }, error.kind);
+}
+
+}  // namespace tally::runtime

@@ -1,0 +1,21 @@
+// The modules' parameters as a state holds them, decoded once for a block or for the pool's checks.
+#pragma once
+
+#include "modules/credits/config.hpp"
+#include "modules/support/context.hpp"
+#include "modules/system/config.hpp"
+#include "modules/validators/config.hpp"
+
+namespace tally::runtime {
+
+struct Configs {
+  system::Config system;
+  credits::Config credits;
+  validators::Config validators;
+
+  static Configs read(const StateReader& state);
+  // Points into *this.
+  ConfigSet set() const;
+};
+
+}  // namespace tally::runtime
