@@ -4,7 +4,7 @@
 // batches become durable in the order in which they were written (a crash loses a suffix of them,
 // never a part of one). A write that the disk refuses ends the process. The layout of each column
 // is written down once, in node/ports/chain.hpp (blocks, heights, certificates, meta) and by the
-// application (state, tree, events, tx_index).
+// application (state, tree, events, tx_index, history).
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,10 @@ enum class Column : std::uint8_t {
   events,        // hash of a final block -> its events
   certificates,  // hash of a final block -> the Finalization that was made of it
   tx_index,      // extrinsic hash -> where it was included
-  meta,          // head, epoch proofs, undo and pruning marks
+  meta,          // head, epoch proofs
+  history,       // values as they were before recent final blocks, and what pruning deletes later
 };
-constexpr std::size_t kColumns = 8;
+constexpr std::size_t kColumns = 9;
 
 struct Write {
   Column column{};
