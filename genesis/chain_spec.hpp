@@ -1,0 +1,69 @@
+// The chain spec: everything that makes one chain different from another, as one JSON file. Genesis
+// follows from it alone, so two nodes with the same genesis hash have the same spec.
+//
+//   ChainSpec spec = TALLY_TRY(parse_chain_spec(text));      // strict, see json.hpp
+//   ChainSpec dev = preset("dev");
+//   Genesis genesis = build_genesis(spec);                    // build.hpp
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "modules/channels/config.hpp"
+#include "modules/credits/config.hpp"
+#include "modules/system/config.hpp"
+#include "modules/validators/config.hpp"
+#include "primitives/finality/validator_set.hpp"
+#include "primitives/result.hpp"
+
+namespace tally::genesis {
+
+struct Endowment {
+  AccountId account;
+  Balance balance;
+  friend bool operator==(const Endowment&, const Endowment&) = default;
+};
+TALLY_DESCRIBE(Endowment, account, balance);
+
+// Accounts //Bench//0, //Bench//1, … (ECDSA, development phrase), for load tests.
+struct BenchAccounts {
+  std::uint32_t count{};
+  Balance balance;  // of each
+  friend bool operator==(const BenchAccounts&, const BenchAccounts&) = default;
+};
+TALLY_DESCRIBE(BenchAccounts, count, balance);
+
+struct ChainSpec {
+  std::string chain_id;    // lower case, unique: "tallystick-dev"
+  std::string name;        // for people
+  std::string chain_type;  // "Development", "Local" or "Live"
+  TimestampMs genesis_time;
+  system::Config blocks;
+  validators::Config consensus;
+  credits::Config credits;
+  channels::Config channels;
+  std::vector<Validator> validators;
+  Balance reward_pool;
+  std::vector<Endowment> accounts;
+  BenchAccounts bench_accounts;
+  friend bool operator==(const ChainSpec&, const ChainSpec&) = default;
+};
+TALLY_DESCRIBE(ChainSpec, chain_id, name, chain_type, genesis_time, blocks, consensus, credits,
+               channels, validators, reward_pool, accounts, bench_accounts);
+
+constexpr std::string_view kTokenSymbol = "CC";
+constexpr std::uint32_t kTokenDecimals = 6;
+
+// Form and meaning: a spec that this accepts has a genesis.
+Result<ChainSpec, Error> parse_chain_spec(std::string_view json_text);
+// What makes a spec meaningless although it reads well: no validators, an account twice, …
+Result<void, Error> check_chain_spec(const ChainSpec& spec);
+
+// The presets: dev, local4, bench. Nothing for another name.
+std::vector<std::string_view> preset_names();
+std::optional<std::string_view> preset_json(std::string_view name);
+Result<ChainSpec, Error> preset(std::string_view name);
+
+}  // namespace tally::genesis
