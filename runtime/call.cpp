@@ -1,5 +1,7 @@
 #include "runtime/call.hpp"
 
+#include "modules/channels/dispatch.hpp"
+#include "modules/channels/errors.hpp"
 #include "modules/credits/dispatch.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/system/api.hpp"
@@ -21,8 +23,9 @@ std::string_view module_error_name(ModuleIndex module, std::uint8_t error) {
   switch (module) {
     case ModuleIndex::credits:
       return enumerator_name(static_cast<credits::Error>(error));
-    case ModuleIndex::system:
     case ModuleIndex::channels:
+      return enumerator_name(static_cast<channels::Error>(error));
+    case ModuleIndex::system:
     case ModuleIndex::workers:
     case ModuleIndex::disputes:
     case ModuleIndex::storage_registry:

@@ -4,6 +4,8 @@
 
 #include <variant>
 
+#include "modules/channels/calls.hpp"
+#include "modules/channels/events.hpp"
 #include "modules/credits/calls.hpp"
 #include "modules/credits/events.hpp"
 #include "modules/support/context.hpp"
@@ -25,12 +27,14 @@ struct OfModule {
 
 using SystemCall = OfModule<ModuleIndex::system, system::Call>;
 using CreditsCall = OfModule<ModuleIndex::credits, credits::Call>;
-using RuntimeCall = std::variant<SystemCall, CreditsCall>;
+using ChannelsCall = OfModule<ModuleIndex::channels, channels::Call>;
+using RuntimeCall = std::variant<SystemCall, CreditsCall, ChannelsCall>;
 
 using SystemEvent = OfModule<ModuleIndex::system, system::Event>;
 using CreditsEvent = OfModule<ModuleIndex::credits, credits::Event>;
+using ChannelsEvent = OfModule<ModuleIndex::channels, channels::Event>;
 using ValidatorsEvent = OfModule<ModuleIndex::validators, validators::Event>;
-using RuntimeEvent = std::variant<SystemEvent, CreditsEvent, ValidatorsEvent>;
+using RuntimeEvent = std::variant<SystemEvent, CreditsEvent, ChannelsEvent, ValidatorsEvent>;
 
 CallProperties properties(const RuntimeCall& call);
 DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call);

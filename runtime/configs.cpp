@@ -1,5 +1,6 @@
 #include "runtime/configs.hpp"
 
+#include "modules/channels/storage.hpp"
 #include "modules/credits/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
@@ -19,13 +20,14 @@ typename Item::Value required(const Item& item, const StateReader& state) {
 
 Configs Configs::read(const StateReader& state) {
   return {required(system::kConfig, state), required(credits::kConfig, state),
-          required(validators::kConfig, state)};
+          required(channels::kConfig, state), required(validators::kConfig, state)};
 }
 
 ConfigSet Configs::set() const {
   ConfigSet out;
   out.set(system);
   out.set(credits);
+  out.set(channels);
   out.set(validators);
   return out;
 }

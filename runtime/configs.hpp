@@ -1,6 +1,7 @@
 // The modules' parameters as a state holds them, decoded once for a block or for the pool's checks.
 #pragma once
 
+#include "modules/channels/config.hpp"
 #include "modules/credits/config.hpp"
 #include "modules/support/context.hpp"
 #include "modules/system/config.hpp"
@@ -11,6 +12,7 @@ namespace tally::runtime {
 struct Configs {
   system::Config system;
   credits::Config credits;
+  channels::Config channels;
   validators::Config validators;
 
   static Configs read(const StateReader& state);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "modules/channels/dispatch.hpp"
 #include "modules/credits/api.hpp"
 #include "modules/validators/api.hpp"
 #include "primitives/crypto/vrf.hpp"
@@ -63,6 +64,7 @@ Result<void, BlockError> BlockExecutor::start() {
 
   system::on_block_start(ctx_);
   validators::on_block_start(ctx_);
+  channels::on_block_start(ctx_);
   return {};
 }
 
@@ -84,6 +86,21 @@ void BlockExecutor::take_room(const Transaction& tx) {
   if (tx.operational()) operational_weight_ += tx.properties.weight.value;
 }
 
+Result<void, InvalidTransaction> BlockExecutor::charge(const Transaction& tx, Balance fee) {
+  const Balance tip = tx.extra.tip.value;
+  if (credits::charge_fee(ctx_, tx.signer, {fee, tip}).ok()) return {};
+  // A party without free credits may still defend its channel: its side of the channel pays.
+  const auto whole = checked_add(fee, tip);
+  const auto* call = std::get_if<ChannelsCall>(&tx.call);
+  if (!whole.ok() || call == nullptr) return fail(InvalidTransaction::payment);
+  const channels::OwedFee owed{tx.signer, *whole};
+  if (!channels::may_owe_fee(state_, channels::moment_of(block_), owed, call->value)) {
+    return fail(InvalidTransaction::payment);
+  }
+  channels::owe_fee(ctx_, owed, call->value);
+  return {};
+}
+
 Result<void, InvalidTransaction> BlockExecutor::apply(const CheckedTransaction& checked) {
   const Transaction& tx = checked.tx();
   TALLY_TRY(check_room(tx));
@@ -98,9 +115,7 @@ Result<void, InvalidTransaction> BlockExecutor::apply(const CheckedTransaction& 
   const Balance fee = TALLY_TRY(fee_for(configs_.credits, tx));
 
   events_.set_phase(PhaseApply{static_cast<std::uint32_t>(results_.size())});
-  if (!credits::charge_fee(ctx_, tx.signer, {fee, tx.extra.tip.value}).ok()) {
-    return fail(InvalidTransaction::payment);
-  }
+  TALLY_TRY(charge(tx, fee));
   system::AccountInfo info = account.get();
   info.nonce = nonce.next();
   account.put(info);
@@ -143,7 +158,7 @@ BlockOutcome BlockExecutor::finish() {
 
 void BlockExecutor::check_invariants() const {
   const StateChanges changes = state_.changes();
-  const Violation violation = find_violation(ChangeView(parent_, changes), configs_);
+  const Violation violation = find_violation(ChangeView(parent_, changes), state_, configs_);
   if (violation) assertion_failed(violation->c_str(), __FILE__, __LINE__);
 }
 

@@ -26,6 +26,7 @@ class BlockExecutor {
  private:
   Result<void, InvalidTransaction> check_room(const Transaction& tx) const;
   void take_room(const Transaction& tx);
+  Result<void, InvalidTransaction> charge(const Transaction& tx, Balance fee);
   void check_invariants() const;
 
   const StateReader& parent_;

@@ -6,7 +6,8 @@
 
 namespace tally::runtime {
 
-// What is broken, or nothing. The state before the changes is taken to be sound.
-Violation find_violation(const ChangeView& view, const Configs& configs);
+// What is broken, or nothing. The state before the changes is taken to be sound; `after` is the
+// state with them.
+Violation find_violation(const ChangeView& view, const StateReader& after, const Configs& configs);
 
 }  // namespace tally::runtime

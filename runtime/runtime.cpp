@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "modules/channels/dispatch.hpp"
 #include "runtime/executor.hpp"
 
 namespace tally::runtime {
@@ -44,6 +45,13 @@ Result<Proposal, BlockError> propose_block(const StateReader& parent, const Bloc
   }
   proposal.outcome = executor.finish();
   return proposal;
+}
+
+bool deadline_due(const StateReader& parent, TimestampMs header_time) {
+  const Configs configs = Configs::read(parent);
+  if (header_time <= system::kHeaderTime.get(parent)) return false;
+  return channels::deadline_due(parent, configs.channels,
+                                system::next_chain_time(parent, configs.system, header_time));
 }
 
 }  // namespace tally::runtime

@@ -90,4 +90,7 @@ Result<Proposal, BlockError> propose_block(const StateReader& parent, const Bloc
                                            std::span<const CheckedTransaction* const> candidates,
                                            InvariantChecks checks = InvariantChecks::sampled);
 
+// Whether a block on this state with this header time has something to do of its own accord.
+bool deadline_due(const StateReader& parent, TimestampMs header_time);
+
 }  // namespace tally::runtime

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "modules/channels/dispatch.hpp"
 #include "modules/credits/api.hpp"
 #include "runtime/checks.hpp"
 #include "runtime/configs.hpp"
@@ -20,6 +21,12 @@ std::uint64_t priority_of(const Transaction& tx, Balance paid) {
   return tx.operational() ? (rate | kOperationalBit) : rate;
 }
 
+bool may_owe(const Context& ctx, const Transaction& tx, Balance paid) {
+  const auto* call = std::get_if<ChannelsCall>(&tx.call);
+  return call != nullptr && channels::may_owe_fee(ctx.state, channels::moment_of(ctx.block),
+                                                  {tx.signer, paid}, call->value);
+}
+
 }  // namespace
 
 struct TransactionValidator::Inner {
@@ -30,6 +37,8 @@ struct TransactionValidator::Inner {
         fork{state, parent.hash, system::block_number(parent.state).next(),
              system::genesis_hash(parent)} {
     block.number = fork.block;
+    block.time = system::kChainTime.get(parent.state);
+    block.period_stretch = system::period_stretch(system::kLaneUsage.get(parent.state));
   }
 
   Overlay state;
@@ -71,7 +80,8 @@ Result<ValidTransaction, InvalidTransaction> TransactionValidator::validate(
   valid.tip = tx.extra.tip.value;
   const auto paid = checked_add(valid.fee, valid.tip);
   const Context ctx{inner_->state, inner_->block, inner_->events, inner_->config_set};
-  if (!paid.ok() || credits::spendable_balance(ctx, tx.signer) < *paid) {
+  if (!paid.ok()) return fail(InvalidTransaction::payment);
+  if (credits::spendable_balance(ctx, tx.signer) < *paid && !may_owe(ctx, tx, *paid)) {
     return fail(InvalidTransaction::payment);
   }
   valid.priority = priority_of(tx, *paid);
