@@ -20,6 +20,7 @@ std::vector<Row> limit_rows() {
 const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
   static const std::map<std::string, std::function<std::vector<Row>()>> all{
       {"limits", limit_rows},
+      {"tree", tree_rows},
   };
   return all;
 }

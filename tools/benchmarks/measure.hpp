@@ -14,9 +14,9 @@ struct Row {
   std::string name;
   double value{};
   std::string unit;
-  double limit{};          // 0: there is no physical limit to hold it against
+  double limit{};            // 0: there is no physical limit to hold it against
   std::string limit_text{};  // what the limit is
-  double target{};         // of the ratio value / limit, or of the value where there is no limit
+  double target{};           // of the ratio value / limit, or of the value where there is no limit
   bool less_is_better{};
 };
 
@@ -40,5 +40,8 @@ double checks_per_second();
 double signs_per_second();
 // Checks a second of all cores together.
 double checks_per_second_all_cores();
+
+// A group of rows each; `tally-bench GROUP` prints one.
+std::vector<Row> tree_rows();
 
 }  // namespace tally::bench
