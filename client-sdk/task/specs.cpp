@@ -1,0 +1,137 @@
+#include "client-sdk/task/specs.hpp"
+
+namespace tally::task {
+
+namespace {
+
+std::string number(std::uint64_t value) {
+  return to_decimal(value);
+}
+
+template <class Spec>
+Result<Spec, Error> decode_spec(ByteView bytes) {
+  auto spec = decode<Spec>(bytes);
+  if (!spec) return fail_with("the task's spec is malformed: " + to_text(spec.error()));
+  return *std::move(spec);
+}
+
+Result<void, Error> check_side(std::string_view what, std::uint32_t width, std::uint32_t height) {
+  const std::string name(what);
+  if (width == 0 || height == 0 || width > kMaxImageSide || height > kMaxImageSide) {
+    return fail_with(name + " must have sides of 1 to " + number(kMaxImageSide) + " pixels, got " +
+                     number(width) + " x " + number(height));
+  }
+  if (std::uint64_t{width} * height > kMaxImagePixels) {
+    return fail_with(name + " must have at most " + number(kMaxImagePixels) + " pixels, got " +
+                     number(std::uint64_t{width} * height));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void, Error> check(const PrimeSpec& spec, std::size_t input_size) {
+  if (input_size != 0) {
+    return fail_with("prime_calculation takes no input, got " + number(input_size) + " bytes");
+  }
+  if (spec.lo > spec.hi || spec.hi > kMaxPrimeBound) {
+    return fail_with("expected lo <= hi <= " + number(kMaxPrimeBound) + ", got lo " +
+                     number(spec.lo) + ", hi " + number(spec.hi));
+  }
+  if (spec.hi - spec.lo > kMaxPrimeRange) {
+    return fail_with("a range holds at most " + number(kMaxPrimeRange) + " integers, got " +
+                     number(spec.hi - spec.lo) + "; split it");
+  }
+  return {};
+}
+
+Result<void, Error> check(const VectorSearchSpec& spec, std::size_t input_size) {
+  if (spec.dimensions == 0 || spec.dimensions > kMaxDimensions) {
+    return fail_with("expected 1 to " + number(kMaxDimensions) + " dimensions, got " +
+                     number(spec.dimensions));
+  }
+  if (spec.count == 0 || spec.count > kMaxVectors) {
+    return fail_with("expected 1 to " + number(kMaxVectors) + " vectors, got " +
+                     number(spec.count));
+  }
+  if (spec.queries == 0 || spec.queries > kMaxQueries) {
+    return fail_with("expected 1 to " + number(kMaxQueries) + " queries, got " +
+                     number(spec.queries));
+  }
+  if (spec.k == 0 || spec.k > kMaxNeighbours || spec.k > spec.count) {
+    return fail_with("expected k of 1 to " +
+                     number(std::min<std::uint32_t>(kMaxNeighbours, spec.count)) + ", got " +
+                     number(spec.k));
+  }
+  if (std::size_t{spec.k} * spec.queries > kMaxMatches) {
+    return fail_with("k times queries is at most " + number(kMaxMatches) + ", got " +
+                     number(std::size_t{spec.k} * spec.queries) + "; send fewer queries a task");
+  }
+  const std::uint64_t expected = (std::uint64_t{spec.count} + spec.queries) * spec.dimensions;
+  if (input_size != expected) {
+    return fail_with("expected " + number(expected) + " bytes of vectors and queries, got " +
+                     number(input_size));
+  }
+  return {};
+}
+
+Result<void, Error> check(const ImageResizeSpec& spec, std::size_t input_size) {
+  TALLY_TRY(check_side("the source", spec.source_width, spec.source_height));
+  TALLY_TRY(check_side("the result", spec.width, spec.height));
+  const bool jpeg = spec.format == ImageFormat::jpeg;
+  if (jpeg ? (spec.quality < 1 || spec.quality > 100) : spec.quality != 0) {
+    return fail_with("expected quality 1 to 100 for a JPEG and 0 for a PNG, got " +
+                     number(spec.quality));
+  }
+  if (input_size == 0) return fail_with("expected an image file as input, got nothing");
+  return {};
+}
+
+Result<std::uint64_t, Error> metered_units(TaskType type, ByteView bytes, std::size_t input_size) {
+  switch (type) {
+    case TaskType::prime_calculation: {
+      const auto spec = TALLY_TRY(decode_spec<PrimeSpec>(bytes));
+      TALLY_TRY(check(spec, input_size));
+      return spec.hi - spec.lo;
+    }
+    case TaskType::vector_search: {
+      const auto spec = TALLY_TRY(decode_spec<VectorSearchSpec>(bytes));
+      TALLY_TRY(check(spec, input_size));
+      return std::uint64_t{spec.count} * spec.queries * spec.dimensions;  // <= 2^48
+    }
+    case TaskType::image_resize: {
+      const auto spec = TALLY_TRY(decode_spec<ImageResizeSpec>(bytes));
+      TALLY_TRY(check(spec, input_size));
+      return std::uint64_t{spec.source_width} * spec.source_height +
+             std::uint64_t{spec.width} * spec.height;
+    }
+  }
+  return fail_with("unknown task type " + number(static_cast<std::uint8_t>(type)));
+}
+
+std::vector<TaskPrice> reference_prices() {
+  return {{TaskType::prime_calculation, kCredit, 1'800'000'000'000},
+          {TaskType::vector_search, kMicro, 10'000'000},
+          {TaskType::image_resize, Balance(40), 1'000'000}};
+}
+
+Result<Balance, Error> price_of(const TaskPrice& price, std::uint64_t units, Priority priority) {
+  if (price.per_units == 0) return fail_with("a price is for at least 1 unit, got 0");
+  const std::uint64_t factor = priority == Priority::high ? 2 : 1;
+  const auto scaled = checked_mul(price.price, factor);
+  if (!scaled) return fail_with("the price of a unit is too large");
+  const auto floor = mul_div(*scaled, units, price.per_units);
+  if (!floor) return fail_with("the price of the task is too large");
+  // Rounded up, so that splitting a task never makes it cheaper.
+  const auto back = mul_div(*floor, price.per_units, 1);
+  const auto exact = mul_div(*scaled, units, 1);
+  if (!back || !exact) return fail_with("the price of the task is too large");
+  const Balance rounded = *back == *exact ? *floor : Balance(floor->micro + 1);
+  return max(rounded, kMicro);
+}
+
+std::string_view to_text(TaskType type) {
+  return enumerator_name(type);
+}
+
+}  // namespace tally::task
