@@ -138,7 +138,7 @@ Result<Balance, Error> parse_balance(std::string_view text) {
   if (fraction.size() > static_cast<std::size_t>(decimals))
     return bad_amount(text, "it is finer than 1 µCC");
   digits = std::string(number.substr(0, point)) + std::string(fraction);
-  if (point == 0) return bad_amount(text, "a digit must stand before the point");
+  if (number.empty() || point == 0) return bad_amount(text, "a digit must come first");
   digits.append(static_cast<std::size_t>(decimals) - fraction.size(), '0');
   const auto value = parse_decimal(digits);
   if (!value) return bad_amount(text, "it is not a number, or too large");
