@@ -1,0 +1,66 @@
+#include "rpc/proto/node.grpc.pb.h"
+#include "rpc/service.hpp"
+
+namespace tally::rpc {
+
+namespace proto = tallystick::v1;
+
+namespace {
+
+class NodeService final : public proto::Node::Service {
+ public:
+  explicit NodeService(Backend backend) : backend_(backend) {}
+
+  grpc::Status GetVersion(grpc::ServerContext*, const proto::GetVersionRequest*,
+                          proto::NodeVersion* reply) override {
+    const ports::NodeInfo info = backend_.query.node_info();
+    reply->set_version(info.version);
+    reply->set_node_key(info.node_key);
+    reply->set_role(info.role);
+    if (info.validator) reply->set_validator_index(*info.validator);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetPeers(grpc::ServerContext*, const proto::GetPeersRequest*,
+                        proto::Peers* reply) override {
+    for (const ports::PeerInfo& peer : backend_.query.peers()) {
+      proto::Peer& out = *reply->add_peers();
+      out.set_node_key(peer.node_key);
+      out.set_address(peer.address);
+      out.set_inbound(peer.inbound);
+      if (peer.validator) out.set_validator_index(*peer.validator);
+      out.set_best_number(peer.best_number);
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetSync(grpc::ServerContext*, const proto::GetSyncRequest*,
+                       proto::Sync* reply) override {
+    const ports::SyncInfo sync = backend_.query.sync();
+    reply->set_syncing(sync.syncing);
+    reply->set_current_number(sync.current.value);
+    reply->set_target_number(sync.target.value);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetPool(grpc::ServerContext*, const proto::GetPoolRequest*,
+                       proto::Pool* reply) override {
+    const ports::PoolInfo pool = backend_.query.pool();
+    reply->set_transactions(pool.transactions);
+    reply->set_bytes(pool.bytes);
+    reply->set_transactions_max(pool.transactions_max);
+    reply->set_bytes_max(pool.bytes_max);
+    return grpc::Status::OK;
+  }
+
+ private:
+  Backend backend_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> make_node_service(Backend backend) {
+  return std::make_unique<NodeService>(backend);
+}
+
+}  // namespace tally::rpc

@@ -1,0 +1,125 @@
+#include "rpc/server.hpp"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include <thread>
+#include <vector>
+
+#include "client-sdk/chain/grpc_log.hpp"
+#include "rpc/service.hpp"
+
+namespace tally::rpc {
+
+namespace {
+
+constexpr int kHandshakeTimeoutMs = 5'000;  // who connects and says nothing sensible is cut off
+constexpr int kKeepaliveMs = 30'000;
+constexpr int kClientPingMsMin = 10'000;
+constexpr std::chrono::seconds kStopGrace{2};
+
+void set_up_plugins() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    client::silence_grpc_log();
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  });
+}
+
+void set_limits(grpc::ServerBuilder& builder, const ServerConfig& config) {
+  const int message_bytes = static_cast<int>(config.message_bytes_max);
+  builder.SetMaxReceiveMessageSize(message_bytes);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kClientPingMsMin);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(config.calls_max + config.streams_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
+  // Another server on the same port must be an error, not a partner.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A stream holds a thread. Past this number gRPC refuses a call at once.
+  grpc::ResourceQuota quota("tally-rpc");
+  quota.SetMaxThreads(static_cast<int>(config.calls_max + config.streams_max));
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+}
+
+}  // namespace
+
+struct Server::Impl {
+  ServerConfig config;
+  Streams streams;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+  std::mutex mutex;
+  std::condition_variable stop_now;
+  bool stopped = false;
+  std::thread watchdog;
+
+  explicit Impl(const ServerConfig& given) : config(given), streams(config) {}
+
+  void watch() {
+    std::unique_lock lock(mutex);
+    while (!stop_now.wait_for(lock, std::chrono::seconds(1), [&] { return stopped; })) {
+      streams.cut_off_stuck();
+    }
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      if (stopped) return;
+      stopped = true;
+    }
+    stop_now.notify_all();
+    streams.stop();
+    server->Shutdown(std::chrono::system_clock::now() + kStopGrace);
+    server->Wait();
+    watchdog.join();
+  }
+};
+
+Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
+                                                     ports::Query& query) {
+  set_up_plugins();
+  auto impl = std::make_unique<Impl>(config);
+  const Backend backend{query, impl->config, impl->streams};
+  impl->services.push_back(make_chain_service(backend));
+  impl->services.push_back(make_state_service(backend));
+  impl->services.push_back(make_author_service(backend));
+  impl->services.push_back(make_channels_service(backend));
+  impl->services.push_back(make_node_service(backend));
+
+  grpc::ServerBuilder builder;
+  set_limits(builder, impl->config);
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &impl->port);
+  for (const auto& service : impl->services) builder.RegisterService(service.get());
+  impl->server = builder.BuildAndStart();
+  if (!impl->server || impl->port == 0) {
+    return fail_with("cannot serve gRPC on " + config.listen +
+                     ": the address is not this machine's or the port is in use; choose another "
+                     "with the rpc.grpc_listen setting");
+  }
+  impl->server->GetHealthCheckService()->SetServingStatus(true);
+  impl->watchdog = std::thread([raw = impl.get()] { raw->watch(); });
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  stop();
+}
+std::uint16_t Server::port() const {
+  return static_cast<std::uint16_t>(impl_->port);
+}
+void Server::stop() {
+  impl_->stop();
+}
+
+}  // namespace tally::rpc

@@ -1,0 +1,50 @@
+// The gRPC server of a node: the services of rpc/proto over ports::Query, with reflection and
+// health. No logic of its own: it checks sizes, translates, and bounds what a client can make the
+// node do.
+//
+// Bounds. A message is at most `message_bytes_max`; at most `calls_max` unary calls run at once and
+// `streams_max` subscriptions are open, above which a call fails with a code at once. A stream of
+// heads or of a transaction keeps `stream_queue_max` entries for a slow reader and then ends with
+// `slow_consumer`; streams of finalized blocks read from the store at the reader's pace and keep
+// nothing. A reader that takes nothing for `write_timeout_ms` is cut off.
+// Errors: see rpc/proto/common.proto.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "node/ports/query.hpp"
+#include "primitives/result.hpp"
+
+namespace tally::rpc {
+
+struct ServerConfig {
+  std::string listen = "127.0.0.1:9943";  // host:port; port 0 lets the system choose
+  std::uint32_t message_bytes_max = 1u << 20;
+  std::uint32_t calls_max = 32;
+  std::uint32_t streams_max = 128;
+  std::uint32_t stream_queue_max = 256;
+  std::uint32_t write_timeout_ms = 30'000;
+};
+
+class Server {
+ public:
+  // The query interface must outlive the server.
+  static Result<std::unique_ptr<Server>, Error> start(const ServerConfig& config,
+                                                      ports::Query& query);
+  ~Server();  // as stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+  // Takes no new calls, ends the streams with `unavailable`, and returns when all have ended.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tally::rpc
