@@ -1,0 +1,346 @@
+#include "client-sdk/chain/client.hpp"
+
+#include <algorithm>
+
+#include "client-sdk/chain/impl.hpp"
+#include "modules/system/storage.hpp"
+#include "primitives/merkle/merkle.hpp"
+#include "runtime/events.hpp"
+
+namespace tally::client {
+
+namespace {
+
+constexpr std::size_t kHeadsKept = 1'024;
+constexpr std::size_t kKeysPerCall = 128;
+
+ClientError not_proved(std::string message) {
+  return client_error(ClientErrorKind::not_proved,
+                      std::move(message) + ": the node is faulty or lying; ask another one");
+}
+
+std::string name_of(BlockNumber number) {
+  return "block " + std::to_string(number.value);
+}
+
+Bytes events_key() {
+  return to_bytes(twox::storage_prefix("System", "Events"));
+}
+
+}  // namespace
+
+proto::BlockAt at_hash(const Hash& hash) {
+  proto::BlockAt at;
+  at.set_hash(to_proto(hash));
+  return at;
+}
+
+proto::BlockAt at_number(BlockNumber number) {
+  proto::BlockAt at;
+  at.set_number(number.value);
+  return at;
+}
+
+ChainClient::Impl::Impl(const ClientConfig& config, TrustRoot root)
+    : connection(config),
+      chain(proto::Chain::NewStub(connection.channel())),
+      state(proto::State::NewStub(connection.channel())),
+      author(proto::Author::NewStub(connection.channel())),
+      trust(std::move(root)) {
+  newest.hash = trust.root().genesis_hash;
+  newest.header.state_root = trust.root().genesis_state_root;
+}
+
+ClientResult<Header> ChainClient::Impl::fetch_header(const proto::BlockAt& at) {
+  proto::GetHeaderRequest request;
+  *request.mutable_at() = at;
+  const auto reply = TALLY_TRY(connection.call(*chain, &proto::Chain::Stub::GetHeader, request));
+  auto header = decode<Header>(as_bytes(reply.scale()));
+  if (!header.ok()) return fail(undecodable(header.error()));
+  if (at.has_hash() && at.hash() != as_text(block_hash(*header))) {
+    return fail(not_proved("the header that came does not have the hash that was asked for"));
+  }
+  return *std::move(header);
+}
+
+ClientResult<FinalityProof> ChainClient::Impl::fetch_proof(const proto::BlockAt& at) {
+  proto::GetFinalityProofRequest request;
+  *request.mutable_at() = at;
+  const auto reply =
+      TALLY_TRY(connection.call(*chain, &proto::Chain::Stub::GetFinalityProof, request));
+  auto proof = decode<FinalityProof>(as_bytes(reply.scale()));
+  if (!proof.ok()) return fail(undecodable(proof.error()));
+  return *std::move(proof);
+}
+
+ClientResult<FinalHead> ChainClient::Impl::prove(const FinalityProof& proof) {
+  const auto epoch = epoch_of(proof.header);
+  if (!epoch) return fail(not_proved("a header came without its consensus digest"));
+  for (;;) {
+    std::optional<BlockNumber> wanted;
+    {
+      const std::lock_guard lock(mutex);
+      wanted = trust.wanted_for(*epoch);
+    }
+    if (!wanted) break;
+    const FinalityProof step = TALLY_TRY(fetch_proof(at_number(*wanted)));
+    const std::lock_guard lock(mutex);
+    if (trust.wanted_for(*epoch) != wanted) continue;  // another thread learnt it meanwhile
+    const auto learnt = trust.learn(step);
+    if (!learnt.ok()) {
+      return fail(client_error(ClientErrorKind::not_proved, learnt.error().message));
+    }
+  }
+  const std::lock_guard lock(mutex);
+  const auto verified = trust.verify(proof);
+  if (!verified.ok()) {
+    return fail(client_error(ClientErrorKind::not_proved, verified.error().message));
+  }
+  const FinalHead head{proof.header.number.value, block_hash(proof.header), proof.header};
+  remember(head);
+  return head;
+}
+
+ClientResult<FinalHead> ChainClient::Impl::prove_at(const proto::BlockAt& at) {
+  const Header header = TALLY_TRY(fetch_header(at));
+  const Hash hash = block_hash(header);
+  if (hash == trust.root().genesis_hash) return FinalHead{BlockNumber(0), hash, header};
+  if (const auto head = known(hash)) return *head;
+  const FinalityProof proof = TALLY_TRY(fetch_proof(at_hash(hash)));
+  if (block_hash(proof.header) != hash) {
+    return fail(not_proved("the finality proof that came is of another block"));
+  }
+  return prove(proof);
+}
+
+std::optional<FinalHead> ChainClient::Impl::known(const Hash& hash) const {
+  const std::lock_guard lock(mutex);
+  const auto found = std::find_if(proved.begin(), proved.end(),
+                                  [&](const auto& entry) { return entry.second.hash == hash; });
+  if (found == proved.end()) return std::nullopt;
+  return found->second;
+}
+
+// Called with the mutex held.
+void ChainClient::Impl::remember(const FinalHead& head) {
+  proved.insert_or_assign(head.number, head);
+  if (proved.size() > kHeadsKept) proved.erase(proved.begin());
+  if (newest.number < head.number) newest = head;
+}
+
+ClientResult<FinalBlock> ChainClient::Impl::fetch_block(const FinalHead& head) {
+  proto::GetBlockRequest request;
+  *request.mutable_at() = at_hash(head.hash);
+  const auto reply = TALLY_TRY(connection.call(*chain, &proto::Chain::Stub::GetBlock, request));
+  FinalBlock block{head, {}};
+  std::vector<Hash> leaves;
+  for (const std::string& extrinsic : reply.extrinsics()) {
+    block.extrinsics.push_back(to_bytes(as_bytes(extrinsic)));
+    leaves.push_back(extrinsic_hash(block.extrinsics.back()));
+  }
+  if (merkle_root(leaves) != head.header.extrinsics_root) {
+    return fail(not_proved("the extrinsics of " + name_of(head.number) +
+                           " do not match the root in its header"));
+  }
+  return block;
+}
+
+ClientResult<FinalHead> ChainClient::Impl::prove_inclusion(const Hash& extrinsic,
+                                                           const TxInBlock& at) {
+  const FinalHead head = TALLY_TRY(prove_at(at_hash(at.block_hash)));
+  const FinalBlock block = TALLY_TRY(fetch_block(head));
+  if (head.number != at.number || at.index >= block.extrinsics.size() ||
+      extrinsic_hash(block.extrinsics[at.index]) != extrinsic) {
+    return fail(not_proved("the transaction is not where the node says, in " + name_of(at.number) +
+                           " at index " + std::to_string(at.index)));
+  }
+  return head;
+}
+
+ClientResult<std::unique_ptr<ChainClient>> ChainClient::connect(const ClientConfig& config,
+                                                                TrustRoot root) {
+  auto impl = std::make_unique<Impl>(config, std::move(root));
+  const auto info = TALLY_TRY(
+      impl->connection.call(*impl->chain, &proto::Chain::Stub::GetInfo, proto::GetInfoRequest{}));
+  const std::string expected = to_proto(impl->trust.root().genesis_hash);
+  if (info.genesis_hash() != expected) {
+    return fail(client_error(
+        ClientErrorKind::wrong_chain,
+        "the node at " + config.endpoint + " serves chain \"" + info.chain() + "\" with genesis " +
+            to_hex_prefixed(as_bytes(info.genesis_hash())) + ", expected genesis " +
+            to_hex_prefixed(as_bytes(expected)) + ": name the chain with --chain"));
+  }
+  impl->version = {info.chain(), info.spec_version(), info.transaction_version()};
+  return std::unique_ptr<ChainClient>(new ChainClient(std::move(impl)));
+}
+
+ChainClient::ChainClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ChainClient::~ChainClient() = default;
+
+const ChainVersion& ChainClient::version() const {
+  return impl_->version;
+}
+const TrustRoot& ChainClient::root() const {
+  return impl_->trust.root();
+}
+const std::string& ChainClient::endpoint() const {
+  return impl_->connection.config().endpoint;
+}
+
+ClientError ChainClient::undecodable(const DecodeError& error) {
+  return not_proved("an answer does not decode (" + to_text(error) + ")");
+}
+
+ClientResult<FinalHead> ChainClient::finalized() {
+  TALLY_TRY(impl_->prove_at({}));
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->newest;
+}
+
+ClientResult<FinalHead> ChainClient::finalized_at(BlockNumber number) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const auto found = impl_->proved.find(number);
+    if (found != impl_->proved.end()) return found->second;
+  }
+  const FinalHead head = TALLY_TRY(impl_->prove_at(at_number(number)));
+  if (head.number != number) {
+    return fail(
+        not_proved(name_of(number) + " was asked for and " + name_of(head.number) + " came"));
+  }
+  return head;
+}
+
+ClientResult<FinalBlock> ChainClient::block(BlockNumber number) {
+  const FinalHead head = TALLY_TRY(finalized_at(number));
+  return impl_->fetch_block(head);
+}
+
+ClientResult<TxInBlock> ChainClient::find_transaction(const Hash& extrinsic) {
+  proto::FindTransactionRequest request;
+  request.set_extrinsic_hash(to_proto(extrinsic));
+  const auto found = TALLY_TRY(
+      impl_->connection.call(*impl_->chain, &proto::Chain::Stub::FindTransaction, request));
+  const auto hash = Hash::from(as_bytes(found.block().hash()));
+  if (!hash) return fail(not_proved("a block hash of the wrong length came"));
+  const TxInBlock at{BlockNumber(found.block().number()), *hash, found.index()};
+  TALLY_TRY(impl_->prove_inclusion(extrinsic, at));
+  return at;
+}
+
+ClientResult<std::vector<std::optional<Bytes>>> ChainClient::read(const std::vector<Bytes>& keys) {
+  const FinalHead head = TALLY_TRY(finalized());
+  return read_at(head, keys);
+}
+
+ClientResult<std::vector<std::optional<Bytes>>> ChainClient::read_at(
+    const FinalHead& at, const std::vector<Bytes>& keys) {
+  std::vector<std::optional<Bytes>> values;
+  for (std::size_t begin = 0; begin < keys.size(); begin += kKeysPerCall) {
+    const std::size_t end = std::min(keys.size(), begin + kKeysPerCall);
+    proto::ReadStateRequest request;
+    *request.mutable_at() = at_hash(at.hash);
+    request.set_with_proof(true);
+    for (std::size_t i = begin; i < end; ++i) request.add_keys(to_proto(keys[i]));
+    const auto reply =
+        TALLY_TRY(impl_->connection.call(*impl_->state, &proto::State::Stub::Read, request));
+    if (static_cast<std::size_t>(reply.values_size()) != end - begin) {
+      return fail(not_proved("another number of values came than keys were asked for"));
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      const proto::StateValue& item = reply.values(static_cast<int>(i - begin));
+      const auto proof = decode<StateProof>(as_bytes(item.proof()));
+      if (!proof.ok()) return fail(undecodable(proof.error()));
+      std::optional<Bytes> value;
+      if (item.has_value()) value = to_bytes(as_bytes(item.value()));
+      const auto proved = verify_state_value(at.header.state_root, keys[i], value, *proof);
+      if (!proved.ok()) {
+        return fail(not_proved("a value at " + name_of(at.number) + " does not match its proof (" +
+                               std::string(enumerator_name(proved.error())) + ")"));
+      }
+      values.push_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+ClientResult<system::AccountInfo> ChainClient::account(const AccountId& account) {
+  const auto info = TALLY_TRY(read_item(system::kAccount, account));
+  return info.value_or(system::AccountInfo{});
+}
+
+ClientResult<std::vector<std::pair<Bytes, Bytes>>> ChainClient::scan(const Bytes& prefix) {
+  std::vector<Bytes> keys;
+  proto::ScanStateRequest request;
+  request.set_prefix(to_proto(prefix));
+  for (bool more = true; more;) {
+    const auto page =
+        TALLY_TRY(impl_->connection.call(*impl_->state, &proto::State::Stub::Scan, request));
+    for (const proto::StateEntry& entry : page.entries()) {
+      keys.push_back(to_bytes(as_bytes(entry.key())));
+    }
+    more = page.more() && page.entries_size() > 0;
+    if (more) request.set_after(page.entries(page.entries_size() - 1).key());
+  }
+  const auto values = TALLY_TRY(read(keys));
+  std::vector<std::pair<Bytes, Bytes>> entries;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (values[i]) entries.emplace_back(keys[i], *values[i]);
+  }
+  return entries;
+}
+
+ClientResult<RawEvents> ChainClient::events(const FinalHead& head) {
+  auto values = read_at(head, {events_key()});
+  if (values.ok()) {
+    // Genesis has no events, nor the item that would hold them.
+    return RawEvents{head, values->front().value_or(Bytes{0}), true};
+  }
+  if (values.error().kind != ClientErrorKind::pruned) return fail(values.error());
+  proto::GetEventsRequest request;
+  *request.mutable_at() = at_hash(head.hash);
+  const auto reply =
+      TALLY_TRY(impl_->connection.call(*impl_->chain, &proto::Chain::Stub::GetEvents, request));
+  return RawEvents{head, to_bytes(as_bytes(reply.scale())), false};
+}
+
+ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
+                                       const std::function<bool(const FollowedBlock&)>& on_block) {
+  grpc::ClientContext context;
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  proto::SubscribeFinalizedRequest request;
+  request.set_from_number(from.value);
+  request.set_with_proof(true);
+  const auto reader = impl_->chain->SubscribeFinalized(&context, request);
+  proto::FinalizedHeader message;
+  for (BlockNumber number = from; reader->Read(&message); number = number.next()) {
+    const auto proof = decode<FinalityProof>(as_bytes(message.proof().scale()));
+    if (!proof.ok()) return fail(undecodable(proof.error()));
+    const FinalHead head = TALLY_TRY(impl_->prove(*proof));
+    if (head.number != number) {
+      return fail(not_proved(name_of(number) + " was due and " + name_of(head.number) + " came"));
+    }
+    const RawEvents raw = TALLY_TRY(events(head));
+    if (!on_block({head, raw})) {
+      context.TryCancel();
+      return {};
+    }
+  }
+  const grpc::Status status = reader->Finish();
+  if (stop.stop_requested()) {
+    return fail(client_error(ClientErrorKind::cancelled, "following was stopped"));
+  }
+  return fail(impl_->connection.to_error(context, status));
+}
+
+Bytes ChainClient::save_trust() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trust.save();
+}
+
+bool ChainClient::restore_trust(ByteView saved) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trust.restore(saved);
+}
+
+}  // namespace tally::client

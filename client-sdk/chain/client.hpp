@@ -1,0 +1,195 @@
+// A client of the chain that verifies instead of trusting: the node is only where bytes come from.
+//
+// Every finalized header is checked against the validators' signatures, every value of the state
+// against the header's state root, every block's extrinsics against its extrinsics root. What
+// cannot be proved is not returned, save where a function's name says `unproved`. What a lying node
+// can still do is stay silent or show an older final block; `finalized()` therefore never goes
+// back.
+//
+//   auto client = TALLY_TRY(ChainClient::connect({"127.0.0.1:9943"}, trust_root(spec)));
+//   Balance free = TALLY_TRY(client->account(alice)).data.free;
+//   auto outcome = TALLY_TRY(client->submit(key, call));      // waits until it is final
+//
+// Calls block, at most for the configured deadlines; they may be made from several threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "client-sdk/chain/trust.hpp"
+#include "modules/support/error.hpp"
+#include "modules/support/storage.hpp"
+#include "modules/system/types.hpp"
+#include "primitives/extrinsic.hpp"
+#include "primitives/merkle/state_proof.hpp"
+
+namespace tally::client {
+
+enum class ClientErrorKind : std::uint8_t {
+  unreachable,  // nobody answers at the endpoint, or not in time
+  wrong_chain,  // the node serves another chain or version
+  not_proved,   // the answer does not hold: a faulty or lying node
+  not_found,
+  pruned,    // the node no longer keeps the state asked for
+  rejected,  // the pool or a block refused the transaction; `code` says why
+  expired,   // the transaction's time is over; it will never be included
+  invalid,   // the request itself is wrong
+  cancelled,
+};
+TALLY_DESCRIBE_ENUM(ClientErrorKind, unreachable, wrong_chain, not_proved, not_found, pruned,
+                    rejected, expired, invalid, cancelled);
+
+struct ClientError {
+  ClientErrorKind kind{};
+  std::string code;     // the node's stable code where it gave one, else the kind's name
+  std::string message;  // what was expected, what came, what to do
+};
+
+template <class T>
+using ClientResult = Result<T, ClientError>;
+
+struct ClientConfig {
+  std::string endpoint = "127.0.0.1:9943";
+  std::uint32_t call_deadline_ms = 10'000;
+  std::uint32_t submit_deadline_ms = 120'000;  // from submission to finality
+};
+
+struct ChainVersion {
+  std::string chain;
+  std::uint32_t spec_version{};
+  std::uint32_t transaction_version{};
+};
+
+// A header that was proved final.
+struct FinalHead {
+  BlockNumber number;
+  Hash hash;
+  Header header;
+};
+
+// A block whose extrinsics match its proved header.
+struct FinalBlock {
+  FinalHead head;
+  std::vector<Bytes> extrinsics;
+};
+
+// The events of a block, undecoded: see client-sdk/chain/events.hpp.
+struct RawEvents {
+  FinalHead head;
+  Bytes records;  // the value of System.Events
+  bool proved{};
+};
+
+struct TxInBlock {
+  BlockNumber number;
+  Hash block_hash;
+  std::uint32_t index{};
+};
+
+// Progress of a transaction, as the node tells it: for display, nothing here is proved.
+struct TxPending {};
+using TxProgress = std::variant<TxPending, TxInBlock>;
+
+struct SubmitOptions {
+  Balance tip;
+  std::uint32_t mortality_blocks = 1'024;
+  std::optional<Nonce> nonce;  // none: the node's count of the pool's
+  std::function<void(const Hash& extrinsic_hash, const TxProgress&)> on_progress;
+  std::stop_token stop;
+};
+
+// A transaction that is in a final block, proved. It took effect, or it failed and only cost its
+// fee.
+struct TxOutcome {
+  Hash extrinsic_hash;
+  TxInBlock at;
+  std::uint64_t finality_ms{};  // from the submission until the client knew
+  RawEvents events;             // of the whole block
+  std::optional<DispatchError> failure;
+};
+
+// What a follower is given for every finalized block, in order, without gaps.
+struct FollowedBlock {
+  FinalHead head;
+  RawEvents events;
+};
+
+class ChainClient {
+ public:
+  // Asks the node who it is, and refuses another chain than the root's.
+  static ClientResult<std::unique_ptr<ChainClient>> connect(const ClientConfig& config,
+                                                            TrustRoot root);
+  ~ChainClient();
+  ChainClient(const ChainClient&) = delete;
+  ChainClient& operator=(const ChainClient&) = delete;
+
+  const ChainVersion& version() const;
+  const TrustRoot& root() const;
+  const std::string& endpoint() const;
+
+  // The newest final block, proved; never older than one that was returned before.
+  ClientResult<FinalHead> finalized();
+  ClientResult<FinalHead> finalized_at(BlockNumber number);
+  ClientResult<FinalBlock> block(BlockNumber number);
+  // Where a transaction is, checked to be in that final block.
+  ClientResult<TxInBlock> find_transaction(const Hash& extrinsic_hash);
+
+  // Values at the newest final block, or at one that was proved final, each with its proof checked.
+  ClientResult<std::vector<std::optional<Bytes>>> read(const std::vector<Bytes>& keys);
+  ClientResult<std::vector<std::optional<Bytes>>> read_at(const FinalHead& at,
+                                                          const std::vector<Bytes>& keys);
+  // A typed storage item: client.read_item(channels::kChannels, id).
+  template <class Item, class... Keys>
+  ClientResult<std::optional<typename Item::Value>> read_item(const Item& item,
+                                                              const Keys&... keys) {
+    auto values = TALLY_TRY(read({to_bytes(item.key(keys...))}));
+    return decode_item<typename Item::Value>(values.front());
+  }
+  ClientResult<system::AccountInfo> account(const AccountId& account);
+  // Entries under a prefix at the newest final block; each is proved, that none is missing is not.
+  ClientResult<std::vector<std::pair<Bytes, Bytes>>> scan(const Bytes& prefix);
+
+  // The events of a final block. Proved while the node keeps the block's state; later the node's
+  // word, with `proved` false.
+  ClientResult<RawEvents> events(const FinalHead& head);
+
+  // Signs, submits, and waits until the transaction is final. A refusal, an expiry, a deadline or a
+  // stop is an error; a call that failed in its block is an outcome.
+  ClientResult<TxOutcome> submit(const KeyPair& key, const Bytes& call,
+                                 const SubmitOptions& options = {});
+  // Signs only: the bytes for submit_signed().
+  ClientResult<Bytes> sign(const KeyPair& key, const Bytes& call,
+                           const SubmitOptions& options = {});
+  ClientResult<TxOutcome> submit_signed(const Bytes& extrinsic, const SubmitOptions& options = {});
+  ClientResult<Nonce> next_nonce(const AccountId& account);
+
+  // Calls on_block for every final block from `from` on, until it returns false or `stop` asks.
+  ClientResult<void> follow(BlockNumber from, std::stop_token stop,
+                            const std::function<bool(const FollowedBlock&)>& on_block);
+
+  // The chain of trust as learnt so far, for the next start.
+  Bytes save_trust() const;
+  bool restore_trust(ByteView saved);
+
+  struct Impl;
+
+ private:
+  explicit ChainClient(std::unique_ptr<Impl> impl);
+  template <class Value>
+  static ClientResult<std::optional<Value>> decode_item(const std::optional<Bytes>& bytes) {
+    if (!bytes) return std::optional<Value>();
+    auto value = decode<Value>(*bytes);
+    if (!value.ok()) return fail(undecodable(value.error()));
+    return std::optional<Value>(*std::move(value));
+  }
+  static ClientError undecodable(const DecodeError& error);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tally::client

@@ -1,0 +1,50 @@
+// The gRPC side of the chain client: one channel, deadlines, and how a status becomes a
+// ClientError. Internal to client-sdk/chain.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "client-sdk/chain/client.hpp"
+
+namespace tally::client {
+
+inline ClientError client_error(ClientErrorKind kind, std::string message) {
+  return {kind, std::string(enumerator_name(kind)), std::move(message)};
+}
+
+class Connection {
+ public:
+  explicit Connection(const ClientConfig& config);
+
+  const ClientConfig& config() const { return config_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  ClientError to_error(const grpc::ClientContext& context, const grpc::Status& status) const;
+
+  // One unary call: connection.call(stub, &Stub::GetHeader, request).
+  template <class Stub, class Request, class Reply>
+  ClientResult<Reply> call(Stub& stub,
+                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                        Reply*),
+                           const Request& request) const {
+    grpc::ClientContext context;
+    context.set_deadline(deadline(config_.call_deadline_ms));
+    Reply reply;
+    const grpc::Status status = (stub.*method)(&context, request, &reply);
+    if (!status.ok()) return fail(to_error(context, status));
+    return reply;
+  }
+
+  static std::chrono::system_clock::time_point deadline(std::uint32_t ms) {
+    return std::chrono::system_clock::now() + std::chrono::milliseconds(ms);
+  }
+
+ private:
+  ClientConfig config_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace tally::client

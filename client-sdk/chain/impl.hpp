@@ -1,0 +1,50 @@
+// What the parts of ChainClient share. Internal to client-sdk/chain.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "client-sdk/chain/connection.hpp"
+#include "rpc/proto/author.grpc.pb.h"
+#include "rpc/proto/chain.grpc.pb.h"
+#include "rpc/proto/state.grpc.pb.h"
+
+namespace tally::client {
+
+namespace proto = tallystick::v1;
+
+inline std::string to_proto(ByteView bytes) {
+  return std::string(as_text(bytes));
+}
+
+proto::BlockAt at_hash(const Hash& hash);
+proto::BlockAt at_number(BlockNumber number);
+
+struct ChainClient::Impl {
+  Impl(const ClientConfig& config, TrustRoot root);
+
+  Connection connection;
+  ChainVersion version;
+  std::unique_ptr<proto::Chain::Stub> chain;
+  std::unique_ptr<proto::State::Stub> state;
+  std::unique_ptr<proto::Author::Stub> author;
+
+  mutable std::mutex mutex;  // of what follows
+  Trust trust;
+  FinalHead newest;  // the highest that was proved; genesis at first
+  std::map<BlockNumber, FinalHead> proved;
+
+  ClientResult<Header> fetch_header(const proto::BlockAt& at);
+  ClientResult<FinalityProof> fetch_proof(const proto::BlockAt& at);
+  // Brings the chain of trust up to the epoch, then checks the proof; remembers the header.
+  ClientResult<FinalHead> prove(const FinalityProof& proof);
+  // The header that the node shows at this place, proved final.
+  ClientResult<FinalHead> prove_at(const proto::BlockAt& at);
+  std::optional<FinalHead> known(const Hash& hash) const;
+  void remember(const FinalHead& head);
+  ClientResult<FinalBlock> fetch_block(const FinalHead& head);
+  // That the extrinsic is where the node says, in a final block.
+  ClientResult<FinalHead> prove_inclusion(const Hash& extrinsic_hash, const TxInBlock& at);
+};
+
+}  // namespace tally::client

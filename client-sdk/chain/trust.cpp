@@ -1,0 +1,89 @@
+#include "client-sdk/chain/trust.hpp"
+
+#include <string>
+
+namespace tally::client {
+
+namespace {
+
+constexpr Epoch kFirstEpoch{1};
+constexpr Epoch kGenesisKnows{2};  // genesis names the sets of epochs 1 and 2
+
+struct SavedTrust {
+  Hash genesis_hash;
+  Epoch known_up_to;
+  std::vector<SetSince> sets;
+};
+TALLY_DESCRIBE(SavedTrust, genesis_hash, known_up_to, sets);
+
+Failure<Error> not_proved(const Header& header, ProofError error) {
+  return fail_with("the proof that block " + std::to_string(header.number.value.value) +
+                   " is final does not hold (" + std::string(enumerator_name(error)) +
+                   "): the node is faulty or serves another chain; ask another node");
+}
+
+}  // namespace
+
+Trust::Trust(TrustRoot root)
+    : root_(std::move(root)), sets_{{kFirstEpoch, root_.validators}}, known_up_to_(kGenesisKnows) {}
+
+const ValidatorSet* Trust::set_of(Epoch epoch) const {
+  if (epoch < kFirstEpoch || known_up_to_ < epoch) return nullptr;
+  const SetSince* found = nullptr;
+  for (const SetSince& entry : sets_) {
+    if (entry.epoch <= epoch) found = &entry;
+  }
+  return found == nullptr ? nullptr : &found->set;
+}
+
+std::optional<BlockNumber> Trust::wanted_for(Epoch epoch) const {
+  if (epoch <= known_up_to_) return std::nullopt;
+  const std::uint64_t end = (known_up_to_.value - 1) * root_.epoch_blocks;
+  return BlockNumber(static_cast<std::uint32_t>(end));
+}
+
+Result<void, Error> Trust::learn(const FinalityProof& proof) {
+  const Epoch epoch(known_up_to_.value - 1);
+  const BlockNumber end(static_cast<std::uint32_t>(epoch.value * root_.epoch_blocks));
+  auto set = verify_epoch_proof(proof, {root_.genesis_hash, epoch, set_of(epoch)}, end);
+  if (!set.ok()) return not_proved(proof.header, set.error());
+  known_up_to_ = known_up_to_.next();
+  if (!(sets_.back().set == *set)) sets_.push_back({known_up_to_, *std::move(set)});
+  return {};
+}
+
+Result<void, Error> Trust::verify(const FinalityProof& proof) const {
+  const auto epoch = epoch_of(proof.header);
+  if (!epoch) return not_proved(proof.header, ProofError::missing_digest);
+  const ValidatorSet* set = set_of(*epoch);
+  if (set == nullptr) {
+    return fail_with("the validators of epoch " + std::to_string(epoch->value) +
+                     " are not known; known are those up to " + std::to_string(known_up_to_.value));
+  }
+  const auto verified = tally::verify(proof, {root_.genesis_hash, *epoch, set});
+  if (!verified.ok()) return not_proved(proof.header, verified.error());
+  return {};
+}
+
+Bytes Trust::save() const {
+  return encode(SavedTrust{root_.genesis_hash, known_up_to_, sets_});
+}
+
+bool Trust::restore(ByteView saved) {
+  auto state = decode<SavedTrust>(saved);
+  if (!state.ok() || state->genesis_hash != root_.genesis_hash || state->sets.empty() ||
+      state->sets.front().epoch != kFirstEpoch || state->known_up_to < known_up_to_) {
+    return false;
+  }
+  sets_ = std::move(state->sets);
+  known_up_to_ = state->known_up_to;
+  return true;
+}
+
+std::optional<Epoch> epoch_of(const Header& header) {
+  const auto digest = consensus_digest(header);
+  if (!digest) return std::nullopt;
+  return digest->epoch;
+}
+
+}  // namespace tally::client

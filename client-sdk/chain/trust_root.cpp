@@ -1,0 +1,15 @@
+#include "client-sdk/chain/trust_root.hpp"
+
+#include "genesis/build.hpp"
+
+namespace tally::client {
+
+TrustRoot trust_root(const genesis::ChainSpec& spec) {
+  const genesis::Genesis genesis = genesis::build_genesis(spec);
+  ValidatorSet validators;
+  validators.members = *BoundedVec<Validator, kMaxValidators>::from(spec.validators);
+  return {genesis.hash, genesis.header.state_root, spec.consensus.epoch_length,
+          std::move(validators)};
+}
+
+}  // namespace tally::client
