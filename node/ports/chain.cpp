@@ -35,6 +35,12 @@ Bytes epoch_key(Epoch epoch) {
   return key;
 }
 
+Bytes beacon_key(Epoch epoch) {
+  Bytes key = to_bytes(as_bytes("beacon/"));
+  append(key, big_endian(epoch.value));
+  return key;
+}
+
 Write put_block(const Hash& hash, const Block& block) {
   return {Column::blocks, to_bytes(hash), encode(block)};
 }
@@ -53,6 +59,9 @@ Write put_head(const ChainHead& head) {
 Write put_epoch_proof(Epoch epoch, const EpochProof& proof) {
   return {Column::meta, epoch_key(epoch), encode(proof)};
 }
+Write put_epoch_beacon(Epoch epoch, const Hash& beacon) {
+  return {Column::meta, beacon_key(epoch), to_bytes(beacon)};
+}
 
 std::optional<Block> find_block(const Store& store, const Hash& hash) {
   return read<Block>(store, Column::blocks, hash);
@@ -68,6 +77,9 @@ std::optional<ChainHead> find_head(const Store& store) {
 }
 std::optional<EpochProof> find_epoch_proof(const Store& store, Epoch epoch) {
   return read<EpochProof>(store, Column::meta, epoch_key(epoch));
+}
+std::optional<Hash> find_epoch_beacon(const Store& store, Epoch epoch) {
+  return read<Hash>(store, Column::meta, beacon_key(epoch));
 }
 
 }  // namespace tally::ports

@@ -27,6 +27,7 @@ TALLY_DESCRIBE(ChainHead, hash, number);
 
 Bytes height_key(BlockNumber number);
 Bytes epoch_key(Epoch epoch);
+Bytes beacon_key(Epoch epoch);
 
 Write put_block(const Hash& hash, const Block& block);
 Write erase_block(const Hash& hash);
@@ -34,11 +35,13 @@ Write put_height(BlockNumber number, const Hash& hash);
 Write put_certificate(const Hash& hash, const Finalization& finalization);
 Write put_head(const ChainHead& head);
 Write put_epoch_proof(Epoch epoch, const EpochProof& proof);
+Write put_epoch_beacon(Epoch epoch, const Hash& beacon);
 
 std::optional<Block> find_block(const Store& store, const Hash& hash);
 std::optional<Hash> find_final(const Store& store, BlockNumber number);
 std::optional<Finalization> find_certificate(const Store& store, const Hash& hash);
 std::optional<ChainHead> find_head(const Store& store);
 std::optional<EpochProof> find_epoch_proof(const Store& store, Epoch epoch);
+std::optional<Hash> find_epoch_beacon(const Store& store, Epoch epoch);
 
 }  // namespace tally::ports

@@ -1,0 +1,320 @@
+#include "node/consensus/engine.hpp"
+
+#include <algorithm>
+
+#include "node/consensus/planted.hpp"
+#include "node/ports/chain.hpp"
+#include "primitives/crypto/hash.hpp"
+
+namespace tally::consensus {
+namespace {
+
+constexpr std::size_t kCompactAfter = 4'096;  // records
+constexpr std::string_view kBegunKey = "votes-begun";
+
+Hash epoch_seed(const Hash& genesis, Epoch epoch, const Hash& beacon) {
+  return blake2_256({domain_tag("epoch-seed"), genesis, encode(epoch), beacon});
+}
+
+Epoch epoch_after(BlockNumber head, std::uint32_t length) {
+  return Epoch(head.value / length + 1);
+}
+
+bool log_lacks(const ports::HighWater& high, const std::vector<Vote>& votes) {
+  const auto logged = [&](VoteKind kind, const Hash& hash) {
+    const Statement wanted{high.epoch, kind, high.view, hash};
+    return std::any_of(votes.begin(), votes.end(),
+                       [&](const Vote& vote) { return vote.statement == wanted; });
+  };
+  return (high.notarized && !logged(VoteKind::notarize, *high.notarized)) ||
+         (high.nullified && !logged(VoteKind::nullify, Hash{})) ||
+         (high.finalized && !logged(VoteKind::finalize, *high.finalized));
+}
+
+}  // namespace
+
+Engine::Engine(ChainSetup chain, const Ports& ports, ports::VoteLog& log,
+               ports::HighWaterFile& high_water, const Moment& now)
+    : chain_(std::move(chain)), ports_(ports), log_(log), high_water_(high_water) {
+  if (!ports::find_head(*ports_.store)) {
+    ports_.store->write(
+        {ports::put_block(chain_.genesis_hash, {chain_.genesis, {}}),
+         ports::put_height(BlockNumber(0), chain_.genesis_hash),
+         ports::put_head({chain_.genesis_hash, BlockNumber(0)}),
+         ports::put_epoch_beacon(Epoch(1), ports_.application->beacon(chain_.genesis_hash))},
+        ports::Durability::synced);
+  }
+  const auto head = ports::find_head(*ports_.store);
+  const Epoch epoch = epoch_after(head->number, chain_.parameters.epoch_length);
+  start_epoch(now, recover(epoch));
+}
+
+ValidatorSet Engine::set_of(Epoch epoch) const {
+  if (epoch == Epoch(1)) return chain_.first;
+  if (epoch == Epoch(2)) return chain_.second;
+  const auto proof = ports::find_epoch_proof(*ports_.store, Epoch(epoch.value - 2));
+  TALLY_ASSERT(proof.has_value());
+  auto set = named_set(proof->header);
+  TALLY_ASSERT(set && set->check().ok());
+  return *std::move(set);
+}
+
+void Engine::start_epoch(const Moment& now, const Recovered& recovered) {
+  const auto head = ports::find_head(*ports_.store);
+  const std::uint32_t length = chain_.parameters.epoch_length;
+  const Epoch epoch = epoch_after(head->number, length);
+  const auto block = ports::find_block(*ports_.store, head->hash);
+  const auto root = ports::find_final(*ports_.store, epoch_end(Epoch(epoch.value - 1), length));
+  const auto beacon = ports::find_epoch_beacon(*ports_.store, epoch);
+  TALLY_ASSERT(block && root && beacon);
+  EpochSetup setup{chain_.genesis_hash,
+                   epoch,
+                   set_of(epoch),
+                   epoch_seed(chain_.genesis_hash, epoch, *beacon),
+                   epoch_end(epoch, length),
+                   *root};
+  Floor floor{head->hash, View(0), block->header, std::nullopt};
+  if (head->hash != *root) {
+    floor.view = consensus_digest(block->header)->view;
+    floor.finalization = ports::find_certificate(*ports_.store, head->hash);
+  }
+  simplex_ = std::make_unique<Simplex>(std::move(setup), chain_.parameters, ports_,
+                                       std::move(floor), recovered, now);
+  ticket_at_ = now.instant + DurationMs(kRetryMsMin);
+  for (const auto& [peer, info] : peers_) run(PeerUp{peer, info.validator}, now);
+  run(TimerFired{}, now);
+}
+
+Recovered Engine::recover(Epoch epoch) {
+  Recovered out;
+  if (planted(Fault::forget_own_votes)) return out;
+  const bool begun = ports_.store->get(ports::Column::meta, as_bytes(kBegunKey)).has_value();
+  ports::LogReplay replay = log_.replay();
+  bool damaged = replay.state == ports::LogState::damaged;
+  for (const ports::LogRecord& entry : replay.records) {
+    switch (entry.kind) {
+      case static_cast<std::uint8_t>(RecordKind::own_vote):
+        if (auto vote = decode<Vote>(entry.payload); !vote.ok()) {
+          damaged = true;
+        } else if (vote->statement.epoch == epoch) {
+          out.own_votes.push_back(*vote);
+        }
+        break;
+      case static_cast<std::uint8_t>(RecordKind::certificate):
+        if (auto certificate = decode<Certificate>(entry.payload); !certificate.ok()) {
+          damaged = true;
+        } else if (certificate->statement.epoch == epoch) {
+          out.certificates.push_back(*std::move(certificate));
+        }
+        break;
+      case static_cast<std::uint8_t>(RecordKind::entered):
+        if (auto entered = decode<EnteredRecord>(entry.payload); !entered.ok()) {
+          damaged = true;
+        } else if (entered->epoch == epoch) {
+          out.entered = std::max(out.entered, entered->view);
+        }
+        break;
+      case static_cast<std::uint8_t>(RecordKind::limits):
+        if (auto limits = decode<LimitsRecord>(entry.payload); !limits.ok()) {
+          damaged = true;
+        } else if (limits->epoch == epoch) {
+          out.limits.none_below = std::max(out.limits.none_below, limits->none_below);
+        }
+        break;
+      default:
+        damaged = true;
+    }
+  }
+  appended_ = replay.records.size();
+  const bool log_missing = replay.state == ports::LogState::missing;
+  if (damaged) {
+    out.limits.muted = true;
+    output_.alarms.push_back(
+        "the vote log is damaged: this node signs nothing before the next epoch");
+  } else if (log_missing && high_water_.read().state != ports::HighWaterState::intact && begun &&
+             !chain_.trust_missing_votes) {
+    out.limits.muted = true;
+    output_.alarms.push_back(
+        "the vote log and the high-water file are missing: this node signs nothing before the next "
+        "epoch, unless it is told that no vote was lost");
+  } else {
+    if (log_missing) log_.rewrite({});
+    apply_high_water(out, epoch);
+  }
+  keeps_log_ = !out.limits.muted;
+  if (!begun) {
+    ports_.store->write({{ports::Column::meta, to_bytes(as_bytes(kBegunKey)), Bytes{1}}},
+                        ports::Durability::synced);
+  }
+  return out;
+}
+
+// Brings the second file up to the log, or notices that the log has lost its end.
+void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
+  const ports::HighWaterRead read = high_water_.read();
+  const bool intact = read.state == ports::HighWaterState::intact;
+  if (intact && read.value.epoch > epoch) {
+    recovered.limits.muted = true;
+    output_.alarms.push_back("this node has signed in a later epoch than its database knows of");
+    return;
+  }
+  if (intact && read.value.epoch == epoch && log_lacks(read.value, recovered.own_votes)) {
+    recovered.high_water = read.value;
+    recovered.limits.none_below = std::max(recovered.limits.none_below, read.value.view);
+    output_.alarms.push_back("the vote log lost its end: nothing is signed below view " +
+                             std::to_string(read.value.view.value));
+    // Kept in the log: after the next vote the file alone would no longer show it.
+    log_.append({static_cast<std::uint8_t>(RecordKind::limits),
+                 encode(LimitsRecord{epoch, recovered.limits.none_below})});
+    log_.sync();
+    return;
+  }
+  OwnVotes logged;
+  for (const Vote& vote : recovered.own_votes) logged.restore(vote.statement);
+  const auto top = logged.high_water(epoch);
+  if (top && (!intact || read.value.epoch < epoch || read.value.view <= top->view)) {
+    high_water_.write(*top);
+  }
+}
+
+void Engine::on_event(const Event& event, const Moment& now) {
+  if (const auto* up = std::get_if<PeerUp>(&event)) {
+    peers_[up->peer].validator = up->validator;
+  } else if (const auto* down = std::get_if<PeerDown>(&event)) {
+    peers_.erase(down->peer);
+  } else if (const auto* received = std::get_if<Received>(&event)) {
+    on_received(*received, now);
+    return;
+  }
+  run(event, now);
+  if (std::holds_alternative<TimerFired>(event)) offer_ticket(now);
+}
+
+void Engine::run(const Event& event, const Moment& now) {
+  merge(simplex_->step(event, now), now);
+}
+
+void Engine::merge(Actions actions, const Moment&) {
+  std::move(actions.records.begin(), actions.records.end(), std::back_inserter(records_));
+  if (actions.high_water) high_ = actions.high_water;
+  store_bodies_ |= actions.store_bodies;
+  for (Outgoing& out : actions.sends) {
+    output_.sends.push_back({std::move(out.to), {Hint{}, std::move(out.message)}});
+  }
+  const auto take = [](auto& to, auto& from) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+  };
+  take(output_.disconnects, actions.disconnects);
+  take(output_.finalized, actions.finalized);
+  take(output_.evidence, actions.evidence);
+  take(output_.alarms, actions.alarms);
+  if (actions.violation) output_.violation = std::move(actions.violation);
+  if (actions.epoch_over) epoch_over_ = std::move(actions.epoch_over);
+}
+
+void Engine::persist() {
+  if (store_bodies_) ports_.store->sync();
+  store_bodies_ = false;
+  if (keeps_log_) {
+    appended_ += records_.size();
+    for (ports::LogRecord& entry : records_) log_.append(std::move(entry));
+    log_.sync();
+    if (high_) high_water_.write(*high_);
+  }
+  records_.clear();
+  high_.reset();
+}
+
+TurnOutput Engine::end_turn(const Moment& now) {
+  for (;;) {
+    if (!records_.empty() || store_bodies_) {
+      persist();
+      if (!epoch_over_) {
+        run(Synced{}, now);
+        continue;
+      }
+    }
+    if (!epoch_over_) break;
+    epoch_over_.reset();
+    // Old records are gone before the new instance signs; its limits died with the epoch.
+    log_.rewrite({});
+    appended_ = 0;
+    keeps_log_ = true;
+    start_epoch(now, Recovered{});
+  }
+  if (keeps_log_ && appended_ > kCompactAfter) {
+    auto records = simplex_->log_records();
+    appended_ = 0;
+    log_.rewrite(std::move(records));
+  }
+  const Hint hint = simplex_->hint();
+  for (TurnOutput::Frame& frame : output_.sends) frame.envelope.hint = hint;
+  TurnOutput out = std::move(output_);
+  output_ = {};
+  return out;
+}
+
+std::optional<Instant> Engine::next_timer() const {
+  auto first = simplex_->next_timer();
+  const bool first_view = epoch() > Epoch(1) && simplex_->current() == View(1);
+  if (first_view && ticket_at_ && (!first || *ticket_at_ < *first)) first = ticket_at_;
+  return first;
+}
+
+void Engine::on_received(const Received& received, const Moment& now) {
+  const auto found = peers_.find(received.from);
+  if (found == peers_.end()) return;
+  PeerInfo& peer = found->second;
+  const Epoch theirs = received.envelope.hint.epoch;
+  peer.epoch = theirs;
+  const DurationMs pause = chain_.parameters.delta;
+  if (theirs < epoch() && theirs > Epoch(0) &&
+      (!peer.proof_sent || elapsed(*peer.proof_sent, now.instant) >= pause)) {
+    peer.proof_sent = now.instant;
+    send_proof(received.from, theirs, now);
+  }
+  if (const auto* proof = std::get_if<EpochProofMessage>(&received.envelope.message)) {
+    on_epoch_proof(received.from, *proof, now);
+    return;
+  }
+  if (theirs > epoch() && (!peer.proof_asked || elapsed(*peer.proof_asked, now.instant) >= pause)) {
+    peer.proof_asked = now.instant;
+    output_.sends.push_back(
+        {{received.from},
+         {Hint{}, CertificateRequest{epoch(), simplex_->current(), VoteKind::finalize}}});
+  }
+  run(received, now);
+}
+
+void Engine::send_proof(const PeerId& peer, Epoch epoch, const Moment&) {
+  auto proof = ports::find_epoch_proof(*ports_.store, epoch);
+  if (!proof) return;
+  output_.sends.push_back({{peer}, {Hint{}, EpochProofMessage{epoch, *std::move(proof)}}});
+}
+
+void Engine::on_epoch_proof(const PeerId& from, const EpochProofMessage& message,
+                            const Moment& now) {
+  const EpochSetup& setup = simplex_->setup();
+  if (message.epoch != setup.epoch) return;
+  const FinalityContext context{setup.genesis_hash, setup.epoch, &setup.set};
+  if (!verify_epoch_proof(message.proof, context, setup.end, *ports_.verifier).ok()) {
+    output_.disconnects.push_back({from, "a bad epoch proof"});
+    return;
+  }
+  Supplied supplied;
+  for (const Header& header : message.proof.descendants) supplied.blocks.push_back({header, {}});
+  supplied.finalization = message.proof.finalization;
+  run(supplied, now);
+}
+
+// In view 1 the proof of the last epoch is the ticket that retries resend.
+void Engine::offer_ticket(const Moment& now) {
+  const bool first_view = epoch() > Epoch(1) && simplex_->current() == View(1);
+  if (!first_view || !ticket_at_ || now.instant < *ticket_at_) return;
+  ticket_at_ = now.instant + DurationMs(kRetryMsMin);
+  for (const auto& [peer, info] : peers_) {
+    if (info.epoch < epoch()) send_proof(peer, Epoch(epoch().value - 1), now);
+  }
+}
+
+}  // namespace tally::consensus

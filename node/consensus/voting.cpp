@@ -1,0 +1,132 @@
+// Signing and tallying. See simplex.hpp for the rules.
+#include <algorithm>
+
+#include "node/consensus/planted.hpp"
+#include "node/consensus/simplex.hpp"
+
+namespace tally::consensus {
+namespace {
+
+template <class T>
+ports::LogRecord record(RecordKind kind, const T& value) {
+  return {static_cast<std::uint8_t>(kind), encode(value)};
+}
+
+bool recorded(const OwnVotes::Signed& own, const Statement& statement) {
+  switch (statement.kind) {
+    case VoteKind::notarize:
+      return own.notarized.has_value();
+    case VoteKind::nullify:
+      return own.nullified;
+    case VoteKind::finalize:
+      return own.finalized.has_value();
+  }
+  return true;
+}
+
+}  // namespace
+
+// Signs and records; the caller sends. The vote leaves, and counts here, after the turn's sync.
+bool Simplex::sign(const Statement& statement) {
+  if (halted_ || !self_ || recorded(own_.in(statement.view), statement)) return false;
+  if (!own_.may_sign(statement)) return false;
+  TALLY_ASSERT(statement.view > floor_.view);
+  own_.record(statement);
+  const Bytes message = statement_bytes(setup_.genesis_hash, statement);
+  const Vote vote{statement, *self_, ports_.signer->sign(message)};
+  actions_.records.push_back(record(RecordKind::own_vote, vote));
+  actions_.high_water = own_.high_water(setup_.epoch);
+  if (statement.kind != VoteKind::nullify) actions_.store_bodies = true;
+  own_signed_[statement.view].push_back(vote);
+  unsynced_.push_back(vote);
+  peers_.heard(*self_, now_.instant);
+  return true;
+}
+
+void Simplex::nullify() {
+  if (current_ <= floor_.view) return;
+  if (!sign({setup_.epoch, VoteKind::nullify, current_, Hash{}})) return;
+  broadcast(VoteMessage{own_signed_[current_].back()});
+}
+
+void Simplex::count_own() {
+  const std::vector<Vote> votes = std::move(unsynced_);
+  unsynced_.clear();
+  for (const Vote& vote : votes) {
+    if (vote.statement.view > floor_.view) tally(vote);
+  }
+}
+
+void Simplex::on_vote(const PeerId& from, const Vote& vote) {
+  const Statement& statement = vote.statement;
+  const PeerState* peer = peers_.find(from);
+  // Votes are taken from their signer's own link only: nobody can make us check another's.
+  if (peer == nullptr || peer->validator != vote.signer) return;
+  if (statement.epoch != setup_.epoch) return;
+  if ((statement.kind == VoteKind::nullify) != statement.hash.is_zero()) {
+    actions_.disconnects.push_back({from, "a vote whose hash does not fit its kind"});
+    return;
+  }
+  // Late votes are a sign of life before they are dropped.
+  peers_.heard(vote.signer, now_.instant);
+  if (statement.view <= floor_.view || statement.view.value > current_.value + kViewWindow) return;
+  if (!table_.wants(vote)) return;
+  const Bytes message = statement_bytes(setup_.genesis_hash, statement);
+  if (!ports_.verifier->verify(setup_.set.at(vote.signer).consensus_key, message, vote.signature)) {
+    actions_.disconnects.push_back({from, "a vote with a bad signature"});
+    return;
+  }
+  tally(vote);
+}
+
+void Simplex::tally(const Vote& vote) {
+  const Statement& statement = vote.statement;
+  TallyResult result = table_.add(vote);
+  const ValidatorIndex leader = leaders_.leader(statement.view);
+  if (result.evidence) {
+    if (vote.signer == leader) leader_equivocated_.insert(statement.view);
+    actions_.evidence.push_back(std::move(*result.evidence));
+  }
+  if (result.made) accept_certificate(*result.made);
+}
+
+bool Simplex::take_certificate(const Certificate& certificate) {
+  const Statement& statement = certificate.statement;
+  if (statement.epoch != setup_.epoch) return true;
+  const auto known = floor_.finalization;
+  const bool at_floor = known && statement.view == known->statement.view;
+  if (statement.view <= floor_.view) {
+    const bool excluded = at_floor && (statement.kind == VoteKind::nullify ||
+                                       statement.hash != known->statement.hash);
+    if (excluded && verify(certificate, context_, *ports_.verifier).ok()) {
+      violation("a certificate that excludes the newest final block", *known, certificate);
+    }
+    return true;
+  }
+  if (const Certificate* held = table_.find(statement.view, statement.kind)) {
+    if (held->statement == statement) return true;
+  }
+  if (!verify(certificate, context_, *ports_.verifier).ok()) return false;
+  accept_certificate(certificate);
+  return true;
+}
+
+void Simplex::accept_certificate(const Certificate& certificate) {
+  const auto conflict = table_.conflict_with(certificate);
+  if (conflict) {
+    actions_.records.push_back(record(RecordKind::certificate, certificate));
+    violation("two certificates that exclude each other", conflict->first, conflict->second);
+    return;
+  }
+  if (!table_.insert(certificate)) return;
+  actions_.records.push_back(record(RecordKind::certificate, certificate));
+  forwards_.push_back({certificate, now_.instant + DurationMs(std::max<std::uint64_t>(
+                                                       parameters_.delta.value / 4, 1))});
+}
+
+void Simplex::violation(std::string what, const Certificate& first, const Certificate& second) {
+  halted_ = true;
+  actions_.violation = SafetyViolation{std::move(what), first, second};
+}
+
+}  // namespace tally::consensus
