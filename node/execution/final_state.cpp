@@ -1,0 +1,185 @@
+#include "node/execution/final_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "node/ports/chain.hpp"
+
+namespace tally::execution {
+namespace {
+
+using ports::Column;
+
+// Bookkeeping of a table entry beside key and value.
+constexpr std::size_t kEntryBytes = 96;
+
+std::shared_ptr<const tree::Node> read_node(const ports::Store& store, const tree::NodeKey& key) {
+  const auto stored = store.get(Column::tree, key.to_store_key());
+  return stored ? tree::Node::decode(*stored, key) : nullptr;
+}
+
+class StoreNodes final : public tree::NodeReader {
+ public:
+  explicit StoreNodes(const ports::Store& store) : store_(store) {}
+  std::shared_ptr<const tree::Node> read(const tree::NodeKey& key) const override {
+    return read_node(store_, key);
+  }
+
+ private:
+  const ports::Store& store_;
+};
+
+bool starts_with(ByteView bytes, ByteView prefix) {
+  return bytes.size() >= prefix.size() && equal(bytes.first(prefix.size()), prefix);
+}
+
+}  // namespace
+
+std::size_t NodeKeyHash::operator()(const tree::NodeKey& key) const {
+  // The first eight bytes of a path spread well; deeper nodes share them only if keys were ground.
+  std::uint64_t word = 0;
+  std::memcpy(&word, key.path.bytes.data(), sizeof word);
+  word ^= std::uint64_t{key.version.value} << 32 ^ key.depth;
+  word *= 0x9E3779B97F4A7C15;
+  return static_cast<std::size_t>(word ^ word >> 29);
+}
+
+FinalState::FinalState(const ports::Store& store, const CacheBudget& budget)
+    : store_(store), budget_(budget) {
+  reload();
+}
+
+void FinalState::reload() {
+  values_ = std::make_unique<ValueCache>(budget_.values_bytes);
+  nodes_ = std::make_unique<NodeCache>(budget_.nodes_bytes);
+  const auto head = ports::find_head(store_);
+  TALLY_ASSERT(head.has_value());  // install_genesis comes first
+  const auto root = root_at(store_, head->number);
+  TALLY_ASSERT(root.has_value());
+  head_ = *head;
+  root_ = *root;
+}
+
+std::optional<Bytes> FinalState::get(ByteView key) const {
+  const std::string name(as_text(key));
+  std::optional<Bytes> value;
+  if (values_->find(name, value)) return value;
+  value = store_.get(Column::state, key);
+  values_->put(name, value, name.size() + (value ? value->size() : 0) + kEntryBytes);
+  return value;
+}
+
+std::shared_ptr<const tree::Node> FinalState::read(const tree::NodeKey& key) const {
+  std::shared_ptr<const tree::Node> node;
+  if (nodes_->find(key, node)) return node;
+  node = read_node(store_, key);
+  if (node) nodes_->put(key, node, node->memory_bytes() + kEntryBytes);
+  return node;
+}
+
+void FinalState::apply(const ports::ChainHead& head, const StateChanges& changes,
+                       const tree::Update& update) {
+  for (const auto& [key, value] : changes) {
+    const std::string name(as_text(key));
+    values_->put(name, value, name.size() + (value ? value->size() : 0) + kEntryBytes);
+  }
+  for (const tree::NodeKey& key : update.stale) nodes_->erase(key);
+  for (const auto& written : update.nodes) {
+    nodes_->put(written.key, written.node, written.node->memory_bytes() + kEntryBytes);
+  }
+  head_ = head;
+  root_ = update.root;
+}
+
+Result<void, HistoryError> History::check(BlockNumber height) const {
+  const auto head = ports::find_head(store_);
+  if (!head || height > head->number) return fail(HistoryError::unknown_height);
+  if (height < oldest_kept(store_)) return fail(HistoryError::pruned);
+  return {};
+}
+
+Result<std::optional<Bytes>, HistoryError> History::get(BlockNumber height, ByteView key) const {
+  TALLY_TRY(check(height));
+  // The newest value first: a block that lands between the two reads leaves its own entry, which
+  // then says what was there before it.
+  std::optional<Bytes> value = store_.get(Column::state, key);
+  const Bytes from = value_key(key, height.next());
+  const std::size_t shared = from.size() - 4;
+  store_.scan(Column::history, from, [&](ByteView found, ByteView stored) {
+    if (found.size() == from.size() && starts_with(found, ByteView(from).first(shared))) {
+      auto before = decode<std::optional<Bytes>>(stored);
+      TALLY_ASSERT(before.ok());
+      value = *std::move(before);
+    }
+    return false;
+  });
+  TALLY_TRY(check(height));  // pruned while reading: what was read may be another block's
+  return value;
+}
+
+Result<StateProof, HistoryError> History::prove(BlockNumber height, ByteView key) const {
+  TALLY_TRY(check(height));
+  const auto root = root_at(store_, height);
+  if (!root) return fail(HistoryError::pruned);
+  auto proof = tree::prove(StoreNodes(store_), *root, state_key_hash(key));
+  TALLY_TRY(check(height));
+  // Nothing was pruned, so a node that is not there is damage.
+  TALLY_ASSERT(proof.ok());
+  return *std::move(proof);
+}
+
+Result<History::Page, HistoryError> History::scan(const ScanRequest& request) const {
+  TALLY_TRY(check(request.height));
+  const Bytes from = request.after ? std::max(*request.after, request.prefix) : request.prefix;
+  const auto wanted = [&](ByteView key) { return !request.after || !equal(key, *request.after); };
+  // Two sorted streams, fetched in pieces: the newest values, and what newer blocks overwrote,
+  // which wins. A piece may come out short because newer keys fall away, so pieces go on.
+  std::map<Bytes, std::optional<Bytes>> merged;
+  std::optional<Bytes> state_bound;  // keys above were not looked at yet
+  const std::size_t piece = std::max<std::size_t>(request.limit + 1, 1024);
+  store_.scan(Column::state, from, [&](ByteView key, ByteView value) {
+    if (!starts_with(key, request.prefix)) return false;
+    if (!wanted(key)) return true;
+    if (merged.size() >= piece) {
+      state_bound = to_bytes(key);
+      return false;
+    }
+    merged.emplace(to_bytes(key), to_bytes(value));
+    return true;
+  });
+  Bytes history_from{'v'};
+  const Bytes escaped = escaped_key(from);
+  append(history_from, ByteView(escaped).first(escaped.size() - 2));
+  std::optional<Bytes> decided;  // the key whose first entry above the height was seen
+  store_.scan(Column::history, history_from, [&](ByteView entry, ByteView stored) {
+    const auto parsed = parse_value_key(entry);
+    if (!parsed || !starts_with(parsed->first, request.prefix)) return false;
+    const auto& [key, height] = *parsed;
+    if (state_bound && key >= *state_bound) return false;
+    if (height <= request.height || !wanted(key) || key < from || decided == key) return true;
+    decided = key;
+    auto before = decode<std::optional<Bytes>>(stored);
+    TALLY_ASSERT(before.ok());
+    merged[key] = *std::move(before);
+    return true;
+  });
+  TALLY_TRY(check(request.height));
+  Page page{.entries = {}, .more = state_bound.has_value()};
+  for (auto& [key, value] : merged) {
+    if (!value) continue;
+    if (page.entries.size() == request.limit) {
+      page.more = true;
+      break;
+    }
+    page.entries.emplace_back(key, std::move(*value));
+  }
+  // Everything of the piece was newer than the asked block: go on behind it.
+  if (page.entries.empty() && state_bound && request.limit > 0) {
+    ScanRequest next = request;
+    next.after = merged.rbegin()->first;
+    return scan(next);
+  }
+  return page;
+}
+
+}  // namespace tally::execution

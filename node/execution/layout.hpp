@@ -1,0 +1,83 @@
+// What execution keeps in the database, column by column, and the batches that put it there.
+//
+//   state     storage key              -> value in the newest final block
+//   tree      tree::NodeKey            -> tree::Node
+//   events    hash of a final block    -> value of System.Events after it
+//   tx_index  extrinsic hash           -> TxPlace
+//   history   'v' ‖ key' ‖ height BE   -> the value before the block of that height (SCALE option)
+//             'u' ‖ height BE          -> Undo: what that block changed and made stale
+//             'r' ‖ height BE          -> tree::Root after that block
+//             'k'                      -> oldest height whose state is kept (u32)
+//
+// key' writes a storage key so that no key is a prefix of another and order is kept: a zero byte
+// becomes 00 FF, and 00 00 ends it. The state at a kept height h is, for each key, what the first 'v'
+// entry above h says, or else the state column. Heights are big endian, so that columns are in order.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "modules/support/state.hpp"
+#include "node/ports/store.hpp"
+#include "primitives/header.hpp"
+#include "runtime/tree/tree.hpp"
+
+namespace tally::execution {
+
+struct TxPlace {
+  BlockNumber number;
+  Hash block;
+  std::uint32_t index{};  // within the block
+  friend bool operator==(const TxPlace&, const TxPlace&) = default;
+};
+TALLY_DESCRIBE(TxPlace, number, block, index);
+
+struct Undo {
+  std::vector<Bytes> changed;  // storage keys, in order
+  std::vector<Bytes> stale;    // store keys of tree nodes that this block no longer reaches
+  friend bool operator==(const Undo&, const Undo&) = default;
+};
+TALLY_DESCRIBE(Undo, changed, stale);
+
+Bytes escaped_key(ByteView storage_key);
+// The storage key at the front of `bytes`; nothing if it does not end.
+std::optional<Bytes> unescaped_key(ByteView bytes);
+
+Bytes value_key(ByteView storage_key, BlockNumber height);
+// The storage key and the height that value_key() was made of.
+std::optional<std::pair<Bytes, BlockNumber>> parse_value_key(ByteView key);
+Bytes undo_key(BlockNumber height);
+Bytes root_key(BlockNumber height);
+Bytes oldest_key();
+
+// A block's effect on the state, as it is written when the block is final.
+struct StateCommit {
+  BlockNumber height;
+  Hash hash;
+  const StateChanges* changes = nullptr;
+  const tree::Update* update = nullptr;
+  const Bytes* events = nullptr;
+  const std::vector<Hash>* extrinsics = nullptr;  // hashes, in the order of the block
+};
+// `before` is the state that the block stands on.
+void append_commit(ports::WriteBatch& batch, const StateReader& before, const StateCommit& commit);
+
+// Deletes what only versions below `oldest` need; nothing if that is so already.
+void append_pruning(ports::WriteBatch& batch, const ports::Store& store, BlockNumber oldest);
+
+BlockNumber oldest_kept(const ports::Store& store);
+std::optional<tree::Root> root_at(const ports::Store& store, BlockNumber height);
+std::optional<TxPlace> find_transaction(const ports::Store& store, const Hash& extrinsic);
+std::optional<Bytes> find_events(const ports::Store& store, const Hash& block);
+
+// Block 0 and everything that hangs on it, synced; the store must be empty. A store that holds a
+// chain already is left alone if it is this one.
+struct GenesisBlock {
+  const std::map<Bytes, Bytes>* state = nullptr;
+  const Header* header = nullptr;
+};
+enum class GenesisResult : std::uint8_t { written, already_there, other_chain };
+GenesisResult install_genesis(ports::Store& store, const GenesisBlock& genesis,
+                              const tree::Executor* executor = nullptr);
+
+}  // namespace tally::execution
