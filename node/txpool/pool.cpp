@@ -1,0 +1,469 @@
+#include "node/txpool/pool.hpp"
+
+#include <algorithm>
+
+#include "modules/system/storage.hpp"
+#include "primitives/assert.hpp"
+
+namespace tally::txpool {
+namespace {
+
+using ports::PoolAnswer;
+using ports::PoolVerdict;
+using ports::RejectCode;
+using runtime::InvalidTransaction;
+
+// Accounts whose nonce is looked at again with each final block, beside those known to have changed:
+// another node's transaction may have used a nonce that one of ours waits with.
+constexpr std::size_t kSweep = 512;
+
+std::string name_of(const Hash& hash) {
+  return std::string(as_text(hash));
+}
+
+Nonce account_nonce(const StateReader& state, const AccountId& account) {
+  return system::kAccount.get(state, account).nonce;
+}
+
+std::string explain(InvalidTransaction reason) {
+  switch (reason) {
+    case InvalidTransaction::call:
+      return "expected an extrinsic of this chain, got bytes that do not decode as one: check that "
+             "the client uses the chain's newest metadata";
+    case InvalidTransaction::payment:
+      return "the account's free balance does not cover the fee: add credits or tip less";
+    case InvalidTransaction::future:
+      return "the nonce is above the account's next one: send the ones before it first";
+    case InvalidTransaction::stale:
+      return "the account has used this nonce: sign again with the next one";
+    case InvalidTransaction::bad_proof:
+      return "the signature is not the signer's over this call on this chain: check key, genesis "
+             "hash, versions and birth block, and sign again";
+    case InvalidTransaction::ancient_birth_block:
+      return "its mortality is over, or its birth block is unknown here: sign again on a recent "
+             "final block";
+    case InvalidTransaction::exhausts_resources:
+      return "longer or heavier than a block can hold: split it";
+    case InvalidTransaction::bad_signer:
+      return "expected a signature of an account, got none or an address that names no account";
+  }
+  TALLY_ASSERT(false);
+  return {};
+}
+
+PoolVerdict verdict_of(InvalidTransaction reason) {
+  const bool past =
+      reason == InvalidTransaction::stale || reason == InvalidTransaction::ancient_birth_block;
+  return past ? PoolVerdict::stale : PoolVerdict::invalid;
+}
+
+}  // namespace
+
+RejectCode reject_code(InvalidTransaction reason) {
+  switch (reason) {
+    case InvalidTransaction::call:
+      return RejectCode::malformed;
+    case InvalidTransaction::payment:
+      return RejectCode::cannot_pay;
+    case InvalidTransaction::future:
+      return RejectCode::future_nonce;
+    case InvalidTransaction::stale:
+      return RejectCode::stale_nonce;
+    case InvalidTransaction::bad_proof:
+      return RejectCode::bad_signature;
+    case InvalidTransaction::ancient_birth_block:
+      return RejectCode::expired;
+    case InvalidTransaction::exhausts_resources:
+      return RejectCode::exhausts_resources;
+    case InvalidTransaction::bad_signer:
+      return RejectCode::bad_signer;
+  }
+  TALLY_ASSERT(false);
+  return {};
+}
+
+TxPool::TxPool(const ports::FinalizedView& chain, const Limits& limits)
+    : chain_(chain),
+      limits_(limits),
+      validator_(std::make_unique<runtime::TransactionValidator>(chain.finalized())),
+      verified_(4 * limits.transactions),
+      included_(4 * limits.transactions) {}
+
+TxPool::~TxPool() = default;
+
+PoolAnswer TxPool::refused(const Hash& hash, PoolVerdict verdict, ports::Rejection why) {
+  PoolAnswer answer;
+  answer.verdict = verdict;
+  answer.hash = hash;
+  answer.code = why.code;
+  answer.reason = std::move(why.reason);
+  return answer;
+}
+
+PoolAnswer TxPool::invalid(const Hash& hash, InvalidTransaction reason) const {
+  return refused(hash, verdict_of(reason), {reject_code(reason), explain(reason)});
+}
+
+PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
+  const Hash hash = extrinsic_hash(extrinsic);
+  if (contains(hash) || checking_.contains(name_of(hash)) || included_.contains(hash)) {
+    return refused(hash, PoolVerdict::known,
+                   {RejectCode::already_known, "this extrinsic waits already or is in a block"});
+  }
+  const std::size_t size_max = system::kConfig.find(chain_.finalized().state)->extrinsic_bytes_max;
+  if (extrinsic.size() > size_max) {
+    return refused(hash, PoolVerdict::invalid,
+                   {RejectCode::too_large, "expected at most " + std::to_string(size_max) +
+                                               " bytes, got " + std::to_string(extrinsic.size())});
+  }
+  auto tx = runtime::decode_transaction(std::move(extrinsic));
+  if (!tx.ok()) return invalid(hash, tx.error());
+  if (std::holds_alternative<SignedSr25519>(tx->signature)) {
+    return refused(hash, PoolVerdict::invalid,
+                   {RejectCode::unsupported_scheme,
+                    "expected an Ed25519 or ECDSA signature, got Sr25519: use such a key"});
+  }
+  const auto additional = validator_->additional(*tx);
+  if (!additional.ok()) return invalid(hash, additional.error());
+  const Hash signature = runtime::signature_id(*tx, *additional);
+  ports::SignatureJob job{tx->signer, runtime::payload_of(*tx, *additional), tx->signature};
+  // The cheap checks come first; the type says "verified" only once settle() has admitted it.
+  auto checked = runtime::CheckedTransaction::already_verified(*std::move(tx), *additional);
+  auto valid = validator_->validate(checked);
+  if (!valid.ok()) return invalid(hash, valid.error());
+  auto entry =
+      std::make_unique<Entry>(Entry{std::move(checked), *std::move(valid), source, arrivals_++});
+  if (auto no_room = check_room(*entry)) return *std::move(no_room);
+  if (verified_.contains(signature)) return admit(std::move(entry));
+  if (checking_.size() >= limits_.transactions) {
+    return refused(hash, PoolVerdict::refused,
+                   {RejectCode::pool_full, "too many signatures are being checked: try again"});
+  }
+  checking_[name_of(hash)] = std::move(entry);
+  PoolAnswer answer;
+  answer.verdict = PoolVerdict::check_signature;
+  answer.hash = hash;
+  answer.job = std::move(job);
+  return answer;
+}
+
+PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
+  const auto it = checking_.find(name_of(extrinsic));
+  if (it == checking_.end()) {
+    return refused(extrinsic, PoolVerdict::known,
+                   {RejectCode::already_known, "nothing is being checked under this hash"});
+  }
+  auto entry = std::move(it->second);
+  checking_.erase(it);
+  if (!signature_holds) return invalid(extrinsic, InvalidTransaction::bad_proof);
+  remember_verified(runtime::signature_id(entry->checked.tx(), entry->checked.additional()));
+  if (included_.contains(extrinsic)) {
+    return refused(extrinsic, PoolVerdict::known,
+                   {RejectCode::already_known, "this extrinsic is in a final block"});
+  }
+  // The head may have moved while the signature was checked.
+  const auto valid = validator_->validate(entry->checked);
+  if (!valid.ok()) return invalid(extrinsic, valid.error());
+  entry->valid = *valid;
+  return admit(std::move(entry));
+}
+
+// What keeps a valid transaction out, if anything does.
+std::optional<PoolAnswer> TxPool::check_room(const Entry& entry) const {
+  const auto refuse = [&](RejectCode code, std::string reason) {
+    return refused(entry.hash(), PoolVerdict::refused, {code, std::move(reason)});
+  };
+  const Nonce nonce = entry.valid.nonce;
+  if (nonce.value - entry.valid.account_nonce.value >= limits_.per_account) {
+    return refuse(RejectCode::future_nonce,
+                  "expected a nonce below " +
+                      std::to_string(entry.valid.account_nonce.value + limits_.per_account) +
+                      ", got " + std::to_string(nonce.value));
+  }
+  const auto found = accounts_.find(entry.valid.sender);
+  if (found != accounts_.end()) {
+    const auto& waiting = found->second.waiting;
+    if (const auto same = waiting.find(nonce); same != waiting.end()) {
+      const std::uint64_t old = same->second->valid.priority;
+      const std::uint64_t tenth = old / 10 + 1;
+      if (entry.valid.priority < old || entry.valid.priority - old < tenth) {
+        return refuse(RejectCode::underpriced,
+                      "another transaction waits with this nonce: tip so that it pays at least a "
+                      "tenth more, or use the next nonce");
+      }
+      return std::nullopt;
+    }
+    if (waiting.size() >= limits_.per_account && nonce > waiting.rbegin()->first) {
+      return refuse(RejectCode::account_limit,
+                    std::to_string(waiting.size()) +
+                        " transactions of this account wait: send more when some are final");
+    }
+  }
+  const bool full =
+      entries_.size() >= limits_.transactions || bytes_ + entry.bytes() > limits_.bytes;
+  if (full) {
+    const bool contiguous =
+        nonce == entry.valid.account_nonce ||
+        (found != accounts_.end() && found->second.waiting.contains(Nonce(nonce.value - 1)));
+    const TailRank own{contiguous, rank_of(entry), entry.valid.sender};
+    if (tails_.empty() || own < *tails_.begin()) {
+      return refuse(RejectCode::pool_full,
+                    "the pool is full of transactions that pay as much: tip more or try later");
+    }
+  }
+  return std::nullopt;
+}
+
+PoolAnswer TxPool::admit(std::unique_ptr<Entry> entry) {
+  if (auto no_room = check_room(*entry)) return *std::move(no_room);
+  PoolAnswer answer;
+  answer.verdict = PoolVerdict::accepted;
+  answer.hash = entry->hash();
+  make_room(*entry);
+  insert(std::move(entry));
+  tell(answer.hash, ports::TxReady{});
+  return answer;
+}
+
+void TxPool::make_room(const Entry& entry) {
+  if (const auto found = accounts_.find(entry.valid.sender); found != accounts_.end()) {
+    const auto& waiting = found->second.waiting;
+    if (const auto same = waiting.find(entry.valid.nonce); same != waiting.end()) {
+      drop(same->second->hash(),
+           ports::TxRejected{
+               {RejectCode::replaced, "another transaction with the same nonce pays more"}});
+    } else if (waiting.size() >= limits_.per_account) {
+      drop(waiting.rbegin()->second->hash(),
+           ports::TxRejected{{RejectCode::account_limit,
+                              "one with a lower nonce took its place: send it again later"}});
+    }
+  }
+  while (!tails_.empty() &&
+         (entries_.size() >= limits_.transactions || bytes_ + entry.bytes() > limits_.bytes)) {
+    const auto& account = accounts_.at(tails_.begin()->account);
+    drop(account.waiting.rbegin()->second->hash(),
+         ports::TxRejected{{RejectCode::pool_full,
+                            "transactions that pay more took its place: tip more or try later"}});
+  }
+}
+
+TxPool::TailRank TxPool::tail_of(const AccountId& id, const Account& account) {
+  const auto& [nonce, entry] = *account.waiting.rbegin();
+  // No gap: as many wait as there are nonces from the account's next one up to the last.
+  const bool contiguous = nonce.value - account.next.value + 1 == account.waiting.size();
+  return {contiguous, rank_of(*entry), id};
+}
+
+void TxPool::index(const AccountId& id, const Account& account) {
+  if (account.waiting.empty()) return;
+  heads_.emplace(rank_of(*account.waiting.begin()->second), id);
+  tails_.insert(tail_of(id, account));
+}
+
+void TxPool::unindex(const AccountId& id, const Account& account) {
+  if (account.waiting.empty()) return;
+  heads_.erase(rank_of(*account.waiting.begin()->second));
+  tails_.erase(tail_of(id, account));
+}
+
+void TxPool::insert(std::unique_ptr<Entry> entry) {
+  ++revision_;
+  const AccountId id = entry->valid.sender;
+  Account& account = accounts_[id];
+  unindex(id, account);
+  account.next = std::max(account.next, entry->valid.account_nonce);
+  account.waiting[entry->valid.nonce] = entry.get();
+  index(id, account);
+  bytes_ += entry->bytes();
+  if (entry->valid.death) deaths_[*entry->valid.death].insert(entry->hash());
+  entries_[name_of(entry->hash())] = std::move(entry);
+}
+
+std::unique_ptr<TxPool::Entry> TxPool::remove(const Hash& hash) {
+  const auto it = entries_.find(name_of(hash));
+  if (it == entries_.end()) return nullptr;
+  ++revision_;
+  auto entry = std::move(it->second);
+  entries_.erase(it);
+  const AccountId id = entry->valid.sender;
+  Account& account = accounts_.at(id);
+  unindex(id, account);
+  account.waiting.erase(entry->valid.nonce);
+  index(id, account);
+  if (account.waiting.empty()) accounts_.erase(id);
+  bytes_ -= entry->bytes();
+  if (entry->valid.death) {
+    const auto deaths = deaths_.find(*entry->valid.death);
+    deaths->second.erase(hash);
+    if (deaths->second.empty()) deaths_.erase(deaths);
+  }
+  return entry;
+}
+
+void TxPool::drop(const Hash& hash, ports::TxStatus status) {
+  // `hash` may live in the entry that goes.
+  const Hash copy = hash;
+  if (remove(copy)) tell(copy, std::move(status));
+}
+
+void TxPool::tell(const Hash& hash, ports::TxStatus status) {
+  events_.push_back({hash, std::move(status)});
+}
+
+std::vector<Event> TxPool::take_events() {
+  return std::exchange(events_, {});
+}
+
+void TxPool::on_block(const BlockNews& news) {
+  for (std::uint32_t i = 0; i < news.extrinsics.size(); ++i) {
+    const ports::TransactionAt at{news.block, news.finalized, i};
+    if (news.finalized)
+      tell(news.extrinsics[i], ports::TxFinalized{at});
+    else
+      tell(news.extrinsics[i], ports::TxInBlock{at});
+  }
+}
+
+void TxPool::on_final(const std::vector<Hash>& included) {
+  validator_ = std::make_unique<runtime::TransactionValidator>(chain_.finalized());
+  ++revision_;
+  std::set<AccountId> changed;
+  for (const Hash& hash : included) {
+    included_.insert(hash);
+    if (const auto entry = remove(hash)) changed.insert(entry->valid.sender);
+  }
+  auto it = accounts_.upper_bound(sweep_);
+  for (std::size_t i = 0; i < std::min(kSweep, accounts_.size()); ++i) {
+    if (it == accounts_.end()) it = accounts_.begin();
+    sweep_ = it->first;
+    changed.insert(it->first);
+    ++it;
+  }
+  for (const AccountId& id : changed) refresh_account(id);
+  drop_expired();
+}
+
+void TxPool::refresh_account(const AccountId& id) {
+  auto it = accounts_.find(id);
+  if (it == accounts_.end()) return;
+  unindex(id, it->second);
+  it->second.next = account_nonce(chain_.finalized().state, id);
+  std::vector<Hash> stale;
+  for (const auto& [nonce, entry] : it->second.waiting) {
+    if (nonce >= it->second.next) break;
+    stale.push_back(entry->hash());
+  }
+  index(id, it->second);
+  for (const Hash& hash : stale) {
+    drop(hash, ports::TxRejected{{RejectCode::stale_nonce, explain(InvalidTransaction::stale)}});
+  }
+}
+
+void TxPool::drop_expired() {
+  const BlockNumber next = chain_.head().number.next();
+  while (!deaths_.empty() && deaths_.begin()->first <= next) {
+    const BlockNumber death = deaths_.begin()->first;
+    const Hash hash = *deaths_.begin()->second.begin();
+    drop(hash, ports::TxExpired{death});
+  }
+}
+
+void TxPool::on_refused(const Hash& extrinsic, InvalidTransaction reason) {
+  drop(extrinsic, ports::TxRejected{{reject_code(reason), explain(reason)}});
+}
+
+std::vector<const runtime::CheckedTransaction*> TxPool::select(const system::Parent& parent,
+                                                               const ports::BlockRoom& room) const {
+  std::vector<const runtime::CheckedTransaction*> out;
+  std::uint64_t weight = 0;
+  std::uint64_t bytes = 0;
+  // The next of each account that was looked at, beside the accounts not looked at yet: the latter
+  // are ordered by their lowest nonce, which is the next one unless a pending block holds it.
+  std::map<Rank, const Entry*> next;
+  auto head = heads_.begin();
+  const auto look = [&](const AccountId& id) {
+    const Account& account = accounts_.at(id);
+    const auto it = account.waiting.find(account_nonce(parent.state, id));
+    if (it != account.waiting.end()) next.emplace(rank_of(*it->second), it->second);
+  };
+  while (weight <= room.weight.value && bytes <= room.bytes) {
+    while (head != heads_.end() && (next.empty() || head->first < next.begin()->first)) {
+      look(head->second);
+      ++head;
+    }
+    if (next.empty()) break;
+    const Entry& entry = *next.begin()->second;
+    next.erase(next.begin());
+    out.push_back(&entry.checked);
+    weight += entry.valid.weight.value;
+    bytes += entry.bytes();
+    const auto& waiting = accounts_.at(entry.valid.sender).waiting;
+    const auto after = waiting.find(entry.valid.nonce.next());
+    if (after != waiting.end()) next.emplace(rank_of(*after->second), after->second);
+  }
+  return out;
+}
+
+bool TxPool::has_ready(const system::Parent& parent) const {
+  if (ready_ && ready_->parent == parent.hash && ready_->revision == revision_) {
+    return ready_->ready;
+  }
+  const bool ready = std::any_of(accounts_.begin(), accounts_.end(), [&](const auto& one) {
+    return one.second.waiting.contains(account_nonce(parent.state, one.first));
+  });
+  ready_ = {parent.hash, revision_, ready};
+  return ready;
+}
+
+const runtime::CheckedTransaction* TxPool::find_checked(const Hash& extrinsic) const {
+  const auto it = entries_.find(name_of(extrinsic));
+  return it == entries_.end() ? nullptr : &it->second->checked;
+}
+
+bool TxPool::is_verified(const Hash& signature_id) const {
+  return verified_.contains(signature_id);
+}
+void TxPool::remember_verified(const Hash& signature_id) {
+  verified_.insert(signature_id);
+}
+
+std::optional<Bytes> TxPool::find(const Hash& extrinsic) const {
+  const auto* checked = find_checked(extrinsic);
+  return checked != nullptr ? std::optional(checked->tx().bytes) : std::nullopt;
+}
+
+bool TxPool::contains(const Hash& extrinsic) const {
+  return entries_.contains(name_of(extrinsic));
+}
+
+std::vector<Bytes> TxPool::local(std::size_t max_bytes) const {
+  std::vector<Bytes> out;
+  std::size_t bytes = 0;
+  for (const auto& [id, account] : accounts_) {
+    for (const auto& [nonce, entry] : account.waiting) {
+      if (entry->source != ports::PoolSource::local) continue;
+      bytes += entry->bytes();
+      if (bytes > max_bytes) return out;
+      out.push_back(entry->checked.tx().bytes);
+    }
+  }
+  return out;
+}
+
+std::vector<Hash> TxPool::all() const {
+  std::vector<Hash> out;
+  for (const auto& [id, account] : accounts_) {
+    for (const auto& [nonce, entry] : account.waiting) out.push_back(entry->hash());
+  }
+  return out;
+}
+
+Nonce TxPool::next_nonce(const AccountId& account) const {
+  Nonce next = account_nonce(chain_.finalized().state, account);
+  const auto it = accounts_.find(account);
+  if (it == accounts_.end()) return next;
+  while (it->second.waiting.contains(next)) next = next.next();
+  return next;
+}
+
+}  // namespace tally::txpool

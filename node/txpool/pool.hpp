@@ -1,0 +1,169 @@
+// The transaction pool: what waits for a block. A pure state machine on the core thread: no clock, no
+// threads, no I/O; it looks at the chain through ports::FinalizedView.
+//
+// On the way in: length, decoding, signer and scheme, mortality, nonce and fee on the newest final
+// state, room; only then is the signature checked, once (settle). Nothing that was refused is kept.
+//
+// Order. Each account's transactions wait by nonce. A block is filled with the best of the accounts'
+// next transactions, again and again: operational calls first, then by what they pay for their
+// weight, then by arrival.
+//
+// Rules of a full pool:
+//   same nonce      the newcomer replaces the waiting one if it pays at least a tenth more per
+//                   weight; otherwise it is refused as underpriced
+//   per account     at most `per_account`; a newcomer with a lower nonce pushes out the account's
+//                   highest; nonces further ahead than `per_account` are refused
+//   transactions and bytes
+//                   the last transaction of some account goes: first of those that wait for a nonce
+//                   that is missing, then of the lowest priority, of equals the youngest. A newcomer
+//                   that would be the first to go is refused as pool_full
+// Dropped as blocks become final: what is in them, used nonces, what died of its mortality.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "node/ports/candidates.hpp"
+#include "node/ports/pool.hpp"
+#include "node/ports/query.hpp"
+#include "node/txpool/recent_hashes.hpp"
+#include "runtime/validity.hpp"
+
+namespace tally::txpool {
+
+struct Limits {
+  std::size_t transactions = 16'384;
+  std::size_t bytes = 32 << 20;
+  std::size_t per_account = 256;
+};
+
+// What became of a transaction, for those who watch it. TxInBlock and TxFinalized come from
+// on_block(), the rest from the pool itself.
+struct Event {
+  Hash extrinsic;
+  ports::TxStatus status;
+};
+
+class TxPool final : public ports::Pool, public ports::Candidates {
+ public:
+  TxPool(const ports::FinalizedView& chain, const Limits& limits);
+  ~TxPool() override;
+
+  ports::PoolAnswer offer(Bytes extrinsic, ports::PoolSource source) override;
+  ports::PoolAnswer settle(const Hash& extrinsic, bool signature_holds) override;
+  std::optional<Bytes> find(const Hash& extrinsic) const override;
+  bool contains(const Hash& extrinsic) const override;
+  std::size_t size() const override { return entries_.size(); }
+  std::vector<Bytes> local(std::size_t max_bytes) const override;
+  void on_final(const std::vector<Hash>& included) override;
+
+  std::vector<const runtime::CheckedTransaction*> select(
+      const system::Parent& parent, const ports::BlockRoom& room) const override;
+  bool has_ready(const system::Parent& parent) const override;
+  const runtime::CheckedTransaction* find_checked(const Hash& extrinsic) const override;
+  bool is_verified(const Hash& signature_id) const override;
+  void remember_verified(const Hash& signature_id) override;
+  void on_refused(const Hash& extrinsic, runtime::InvalidTransaction reason) override;
+
+  // A block became the best or, with `finalized`, final: tells the watchers of what it holds.
+  struct BlockNews {
+    ports::BlockRef block;
+    bool finalized = false;
+    std::vector<Hash> extrinsics;
+  };
+  void on_block(const BlockNews& news);
+  // What happened since the last call, in order.
+  std::vector<Event> take_events();
+
+  std::size_t bytes() const { return bytes_; }
+  const Limits& limits() const { return limits_; }
+  // The first nonce of the account that neither the final state nor the pool has used.
+  Nonce next_nonce(const AccountId& account) const;
+  // Hashes of everything that waits, by account and nonce.
+  std::vector<Hash> all() const;
+
+ private:
+  struct Entry {
+    runtime::CheckedTransaction checked;
+    runtime::ValidTransaction valid;
+    ports::PoolSource source;
+    std::uint64_t arrival;
+
+    const Hash& hash() const { return checked.tx().hash; }
+    std::size_t bytes() const { return checked.tx().bytes.size(); }
+  };
+  struct Account {
+    Nonce next;  // by the newest final state that was looked at
+    std::map<Nonce, Entry*> waiting;
+  };
+  // Ordered so that the best comes first.
+  struct Rank {
+    std::uint64_t priority;
+    std::uint64_t arrival;
+    friend bool operator<(const Rank& a, const Rank& b) {
+      return a.priority != b.priority ? a.priority > b.priority : a.arrival < b.arrival;
+    }
+  };
+  // Ordered so that the first to go comes first.
+  struct TailRank {
+    bool contiguous;
+    Rank rank;
+    AccountId account;
+    friend bool operator<(const TailRank& a, const TailRank& b) {
+      if (a.contiguous != b.contiguous) return b.contiguous;
+      if (b.rank < a.rank) return true;
+      return !(a.rank < b.rank) && a.account < b.account;
+    }
+  };
+  using Accounts = std::map<AccountId, Account>;
+
+  static Rank rank_of(const Entry& entry) { return {entry.valid.priority, entry.arrival}; }
+  static TailRank tail_of(const AccountId& id, const Account& account);
+  static ports::PoolAnswer refused(const Hash& hash, ports::PoolVerdict verdict,
+                                   ports::Rejection why);
+  ports::PoolAnswer invalid(const Hash& hash, runtime::InvalidTransaction reason) const;
+
+  std::optional<ports::PoolAnswer> check_room(const Entry& entry) const;
+  ports::PoolAnswer admit(std::unique_ptr<Entry> entry);
+  void make_room(const Entry& entry);
+  void insert(std::unique_ptr<Entry> entry);
+  // Takes it out of every index; the account goes with its last transaction.
+  std::unique_ptr<Entry> remove(const Hash& hash);
+  void drop(const Hash& hash, ports::TxStatus status);
+  void index(const AccountId& id, const Account& account);
+  void unindex(const AccountId& id, const Account& account);
+  void refresh_account(const AccountId& id);
+  void drop_expired();
+  void tell(const Hash& hash, ports::TxStatus status);
+
+  const ports::FinalizedView& chain_;
+  Limits limits_;
+  std::unique_ptr<runtime::TransactionValidator> validator_;
+  std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;   // by hash
+  std::unordered_map<std::string, std::unique_ptr<Entry>> checking_;  // signature not yet known
+  Accounts accounts_;
+  std::map<Rank, AccountId> heads_;  // of each account's lowest nonce
+  std::set<TailRank> tails_;         // of each account's highest nonce
+  std::map<BlockNumber, std::set<Hash>> deaths_;
+  std::size_t bytes_ = 0;
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t revision_ = 0;
+  AccountId sweep_;  // where the next round of refreshing goes on
+  RecentHashes verified_;
+  RecentHashes included_;
+  std::vector<Event> events_;
+  struct ReadyAnswer {
+    Hash parent;
+    std::uint64_t revision;
+    bool ready;
+  };
+  mutable std::optional<ReadyAnswer> ready_;
+};
+
+ports::RejectCode reject_code(runtime::InvalidTransaction reason);
+
+}  // namespace tally::txpool
