@@ -128,7 +128,8 @@ bool Simplex::commit_to(const Finalization& finalization) {
                   floor_.finalization.value_or(finalization));
         return false;
       }
-      want_block(hash, finalization.statement.view);
+      // Further behind, block sync brings the blocks in height order instead.
+      if (tree_.size() < kMaxTreeBlocks) want_block(hash, finalization.statement.view);
       return false;
     }
     chain.push_back(hash);

@@ -105,6 +105,7 @@ void Simplex::on_supplied(const Supplied& supplied) {
   for (const Block& block : supplied.blocks) {
     const auto digest = consensus_digest(block.header);
     if (!digest || digest->epoch != setup_.epoch || digest->view <= floor_.view) continue;
+    if (tree_.size() >= 2 * kMaxTreeBlocks) break;
     if (body_matches(block, setup_.end)) tree_.insert(block_hash(block.header), block);
   }
   if (supplied.finalization) take_certificate(*supplied.finalization);

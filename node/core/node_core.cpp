@@ -1,0 +1,258 @@
+#include "node/core/node_core.hpp"
+
+#include <algorithm>
+
+#include "primitives/crypto/hash.hpp"
+
+namespace tally::core {
+namespace {
+
+constexpr std::uint64_t kTouchMs = 2'000;         // between two Status messages
+constexpr std::uint64_t kSyncPatienceMs = 2'000;  // before another peer is asked
+constexpr std::size_t kRepeatBytes = 64 * 1024;   // of own transactions, offered again
+constexpr std::size_t kMaxJobs = 16'384;
+constexpr std::size_t kGossipBytes = 1024 * 1024;
+
+}  // namespace
+
+Bytes claim_bytes(const Hash& genesis_hash, const PeerId& from, const PeerId& to) {
+  Bytes out = domain_tag("peer-claim");
+  append(out, genesis_hash);
+  append(out, from);
+  append(out, to);
+  return out;
+}
+
+NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePorts& ports)
+    : self_(self), ports_(ports), genesis_hash_(chain.genesis_hash) {
+  const ports::Moment now = ports_.clock->now();
+  touch_at_ = now.instant;
+  engine_ = std::make_unique<consensus::Engine>(
+      std::move(chain),
+      consensus::Ports{ports_.store, ports_.application, ports_.verifier, ports_.signer},
+      *ports_.vote_log, *ports_.high_water, now);
+}
+
+void NodeCore::on_peer_up(const PeerId& peer) {
+  peers_[peer] = Peer{};
+  engine_->on_event(consensus::PeerUp{peer, std::nullopt}, ports_.clock->now());
+  send_status(peer);
+  std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
+  auto& out = gossip_[peer];
+  std::move(mine.begin(), mine.end(), std::back_inserter(out));
+}
+
+void NodeCore::on_peer_down(const PeerId& peer) {
+  peers_.erase(peer);
+  gossip_.erase(peer);
+  if (syncing_ && syncing_->peer == peer) syncing_.reset();
+  engine_->on_event(consensus::PeerDown{peer}, ports_.clock->now());
+}
+
+void NodeCore::on_frame(const PeerId& from, ByteView frame) {
+  if (!peers_.contains(from)) return;
+  auto message = decode<WireMessage>(frame);
+  if (!message.ok()) {
+    ports_.network->disconnect(from, "a frame that does not decode: " + to_text(message.error()));
+    return;
+  }
+  std::visit([&](const auto& content) { on_message(from, content); }, *message);
+}
+
+void NodeCore::on_timer() {
+  const ports::Moment now = ports_.clock->now();
+  if (now.instant >= touch_at_) keep_in_touch();
+  engine_->on_event(consensus::TimerFired{}, now);
+}
+
+void NodeCore::on_message(const PeerId& from, const Status& status) {
+  if (status.genesis_hash != genesis_hash_) {
+    ports_.network->disconnect(from, "a node of another chain");
+    return;
+  }
+  Peer& peer = peers_[from];
+  peer.status = status;
+  peer.known = true;
+  if (!status.claim || peer.validator == status.claim->key) return;
+  if (!ports_.verifier->verify(status.claim->key, claim_bytes(genesis_hash_, from, self_),
+                               status.claim->signature)) {
+    ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
+    return;
+  }
+  peer.validator = status.claim->key;
+  engine_->on_event(consensus::PeerUp{from, peer.validator}, ports_.clock->now());
+}
+
+void NodeCore::on_message(const PeerId& from, const ConsensusFrame& frame) {
+  Peer& peer = peers_[from];
+  peer.status.hint = frame.envelope.hint;
+  engine_->on_event(consensus::Received{from, frame.envelope}, ports_.clock->now());
+}
+
+void NodeCore::on_message(const PeerId& from, const Transactions& transactions) {
+  if (jobs_ + transactions.extrinsics.size() > kMaxJobs) return;  // they come again
+  Checking checking;
+  checking.from = from;
+  std::vector<ports::SignatureJob> jobs;
+  for (const Bytes& extrinsic : transactions.extrinsics) {
+    ports::PoolAnswer answer = ports_.pool->offer(extrinsic, ports::PoolSource::gossip);
+    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, from);
+    if (answer.verdict != ports::PoolVerdict::check_signature) continue;
+    TALLY_ASSERT(answer.job.has_value());
+    checking.extrinsics.push_back(answer.hash);
+    checking.done.emplace_back();
+    jobs.push_back(*std::move(answer.job));
+  }
+  if (jobs.empty()) return;
+  const std::uint64_t ticket = next_ticket_++;
+  jobs_ += jobs.size();
+  checking_.emplace(ticket, std::move(checking));
+  ports_.verifier->check_later(ticket, std::move(jobs));
+}
+
+void NodeCore::submit(Bytes extrinsic, SubmitDone done) {
+  ports::PoolAnswer answer = ports_.pool->offer(std::move(extrinsic), ports::PoolSource::local);
+  if (answer.verdict != ports::PoolVerdict::check_signature) {
+    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, std::nullopt);
+    if (done) done(answer);
+    return;
+  }
+  TALLY_ASSERT(answer.job.has_value());
+  const std::uint64_t ticket = next_ticket_++;
+  jobs_ += 1;
+  checking_.emplace(ticket, Checking{{answer.hash}, {std::move(done)}, std::nullopt});
+  ports_.verifier->check_later(ticket, {*std::move(answer.job)});
+}
+
+void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<bool>& results) {
+  const auto found = checking_.find(ticket);
+  TALLY_ASSERT(found != checking_.end() && found->second.extrinsics.size() == results.size());
+  const Checking checking = std::move(found->second);
+  checking_.erase(found);
+  jobs_ -= results.size();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const ports::PoolAnswer answer = ports_.pool->settle(checking.extrinsics[i], results[i]);
+    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, checking.from);
+    if (checking.done[i]) checking.done[i](answer);
+  }
+}
+
+// The node that a transaction was submitted to sends it to everyone; the others pass it on only to
+// peers that this node may not reach: between validators one hop is enough.
+void NodeCore::accepted(const ports::PoolAnswer& answer, const std::optional<PeerId>& from) {
+  pool_changed_ = true;
+  if (ports_.listener != nullptr) ports_.listener->on_accepted(answer.hash);
+  const auto bytes = ports_.pool->find(answer.hash);
+  if (!bytes) return;
+  const bool from_validator =
+      from && peers_.contains(*from) && peers_.at(*from).validator.has_value();
+  for (const auto& [id, peer] : peers_) {
+    if (id == from || (from_validator && peer.validator)) continue;
+    gossip_[id].push_back(*bytes);
+  }
+}
+
+void NodeCore::gossip() {
+  for (auto& [peer, extrinsics] : gossip_) {
+    std::size_t begin = 0;
+    while (begin < extrinsics.size()) {
+      Transactions message;
+      std::size_t bytes = 0;
+      for (; begin < extrinsics.size() && bytes < kGossipBytes; ++begin) {
+        bytes += extrinsics[begin].size();
+        if (!message.extrinsics.push_back(std::move(extrinsics[begin]))) break;
+      }
+      send(peer, ports::Channel::transactions, message);
+    }
+  }
+  gossip_.clear();
+}
+
+void NodeCore::send(const PeerId& to, ports::Channel channel, const WireMessage& message) {
+  ports_.network->send(to, channel, encode(message));
+}
+
+void NodeCore::send_status(const PeerId& to) {
+  Status status{genesis_hash_, engine_->hint(), head(), std::nullopt};
+  if (ports_.signer != nullptr) {
+    status.claim = ValidatorClaim{ports_.signer->consensus_key(),
+                                  ports_.signer->sign(claim_bytes(genesis_hash_, self_, to))};
+  }
+  send(to, ports::Channel::consensus, status);
+}
+
+void NodeCore::keep_in_touch() {
+  touch_at_ = ports_.clock->now().instant + DurationMs(kTouchMs);
+  const std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
+  for (const auto& [id, peer] : peers_) {
+    send_status(id);
+    auto& out = gossip_[id];
+    out.insert(out.end(), mine.begin(), mine.end());
+  }
+}
+
+ports::ChainHead NodeCore::head() const {
+  const consensus::Floor& floor = engine_->simplex().floor();
+  return {floor.hash, floor.header.number.value};
+}
+
+void NodeCore::end_turn() {
+  const ports::Moment now = ports_.clock->now();
+  if (pool_changed_) {
+    pool_changed_ = false;
+    engine_->on_event(consensus::PoolChanged{}, now);
+  }
+  act(engine_->end_turn(now));
+  sync_blocks();
+  gossip();
+}
+
+void NodeCore::act(consensus::TurnOutput output) {
+  for (const consensus::Finalized& block : output.finalized) {
+    ports_.pool->on_final(block.extrinsics);
+    if (ports_.listener != nullptr) ports_.listener->on_final(block);
+  }
+  for (auto& frame : output.sends) {
+    const Bytes bytes = encode(WireMessage(ConsensusFrame{std::move(frame.envelope)}));
+    for (const PeerId& peer : frame.to) {
+      ports_.network->send(peer, ports::Channel::consensus, bytes);
+    }
+  }
+  for (const consensus::Disconnect& drop : output.disconnects) {
+    ports_.network->disconnect(drop.peer, drop.reason);
+  }
+  if (ports_.listener == nullptr) return;
+  for (const std::string& text : output.alarms) ports_.listener->on_alarm(text);
+  for (const Evidence& evidence : output.evidence) ports_.listener->on_evidence(evidence);
+  if (output.violation) ports_.listener->on_violation(*output.violation);
+}
+
+std::optional<Instant> NodeCore::next_timer() const {
+  Instant first = touch_at_;
+  if (syncing_) first = std::min(first, syncing_->asked + DurationMs(kSyncPatienceMs));
+  const auto consensus = engine_->next_timer();
+  return consensus ? std::min(first, *consensus) : first;
+}
+
+CoreStatus NodeCore::status() const {
+  CoreStatus out;
+  out.hint = engine_->hint();
+  out.head = head();
+  out.best_seen = out.head.number;
+  for (const auto& [id, peer] : peers_) {
+    out.best_seen = std::max(out.best_seen, peer.status.head.number);
+  }
+  out.validates = engine_->simplex().self().has_value();
+  out.pool_size = ports_.pool->size();
+  return out;
+}
+
+std::vector<PeerStatus> NodeCore::peer_statuses() const {
+  std::vector<PeerStatus> out;
+  for (const auto& [id, peer] : peers_) {
+    out.push_back({id, peer.validator, peer.status.head, peer.status.hint});
+  }
+  return out;
+}
+
+}  // namespace tally::core

@@ -1,0 +1,141 @@
+// NodeCore: the whole node without I/O. Consensus, pool, block sync and execution on one thread,
+// driven by events, acting through ports; tallyd and the simulator run this same code.
+//
+//   NodeCore core(setup, ports);
+//   core.on_frame(peer, bytes); …            // any number of events: one turn
+//   core.end_turn();                         // one sync for all of them, then what they send
+//   wait until core.next_timer(), then core.on_timer();
+//
+// Every function belongs to the core thread, and end_turn() must follow before the driver waits again.
+// Nothing that a vote promises leaves before end_turn() has made it durable.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "node/consensus/engine.hpp"
+#include "node/core/wire.hpp"
+#include "node/ports/application.hpp"
+#include "node/ports/clock.hpp"
+#include "node/ports/network.hpp"
+#include "node/ports/pool.hpp"
+
+namespace tally::core {
+
+using ports::Instant;
+using ports::PeerId;
+
+// What the rest of the node hears of. Called from the core thread; must return at once.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // In height order, after the block is durable.
+  virtual void on_final(const consensus::Finalized& block) = 0;
+  virtual void on_accepted(const Hash& extrinsic) = 0;  // into the pool
+  virtual void on_alarm(const std::string& text) = 0;
+  virtual void on_evidence(const Evidence& evidence) = 0;
+  // The fault bound is broken: this node has stopped signing for good; the process must end.
+  virtual void on_violation(const consensus::SafetyViolation& violation) = 0;
+};
+
+struct CorePorts {
+  ports::Clock* clock = nullptr;
+  ports::Network* network = nullptr;
+  ports::Store* store = nullptr;
+  ports::VoteLog* vote_log = nullptr;
+  ports::HighWaterFile* high_water = nullptr;
+  ports::Application* application = nullptr;
+  ports::Pool* pool = nullptr;
+  ports::Verifier* verifier = nullptr;
+  const ports::Signer* signer = nullptr;  // null: an observer
+  Listener* listener = nullptr;
+};
+
+struct PeerStatus {
+  PeerId peer;
+  std::optional<Ed25519Key> validator;
+  ports::ChainHead head;
+  consensus::Hint hint;
+};
+
+struct CoreStatus {
+  consensus::Hint hint;
+  ports::ChainHead head;
+  BlockNumber best_seen;  // the highest final height that a peer claims
+  bool validates = false;
+  std::size_t pool_size = 0;
+};
+
+class NodeCore {
+ public:
+  NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePorts& ports);
+
+  void on_peer_up(const PeerId& peer);
+  void on_peer_down(const PeerId& peer);
+  void on_frame(const PeerId& from, ByteView frame);
+  void on_timer();
+  void on_signatures_checked(std::uint64_t ticket, const std::vector<bool>& results);
+  // Calls back, now or later, when the pool has decided.
+  using SubmitDone = std::function<void(const ports::PoolAnswer&)>;
+  void submit(Bytes extrinsic, SubmitDone done);
+
+  void end_turn();
+  std::optional<Instant> next_timer() const;
+
+  CoreStatus status() const;
+  std::vector<PeerStatus> peer_statuses() const;
+  const consensus::Engine& engine() const { return *engine_; }
+
+ private:
+  struct Peer {
+    std::optional<Ed25519Key> validator;
+    Status status;
+    bool known = false;  // a Status has come
+  };
+  struct Checking {
+    std::vector<Hash> extrinsics;
+    std::vector<SubmitDone> done;  // one each, empty for gossip
+    std::optional<PeerId> from;
+  };
+  struct Syncing {
+    PeerId peer;
+    Instant asked;
+  };
+
+  void on_message(const PeerId& from, const Status& status);
+  void on_message(const PeerId& from, const ConsensusFrame& frame);
+  void on_message(const PeerId& from, const Transactions& transactions);
+  void on_message(const PeerId& from, const RangeRequest& request);
+  void on_message(const PeerId& from, const RangeReply& reply);
+
+  void send(const PeerId& to, ports::Channel channel, const WireMessage& message);
+  void send_status(const PeerId& to);
+  void keep_in_touch();
+  void accepted(const ports::PoolAnswer& answer, const std::optional<PeerId>& from);
+  void gossip();
+  void sync_blocks();
+  ports::ChainHead head() const;
+  void act(consensus::TurnOutput output);
+
+  PeerId self_;
+  CorePorts ports_;
+  Hash genesis_hash_;
+  std::unique_ptr<consensus::Engine> engine_;
+  std::map<PeerId, Peer> peers_;
+
+  std::map<std::uint64_t, Checking> checking_;
+  std::uint64_t next_ticket_ = 1;
+  std::size_t jobs_ = 0;  // signature checks that are under way
+  bool pool_changed_ = false;
+  std::map<PeerId, std::vector<Bytes>> gossip_;  // by receiver, of this turn
+  Instant touch_at_;
+
+  std::optional<Syncing> syncing_;
+  std::optional<BlockNumber> supplied_;  // the highest block supplied without its proof
+};
+
+}  // namespace tally::core

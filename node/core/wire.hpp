@@ -1,0 +1,73 @@
+// What nodes send each other, as the content of transport frames: one SCALE variant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "node/consensus/messages.hpp"
+#include "node/ports/chain.hpp"
+
+namespace tally::core {
+
+constexpr std::size_t kMaxRangeBlocks = 64;
+constexpr std::size_t kMaxGossip = 4'096;  // transactions of one frame
+
+// That a validator's consensus key speaks through this link: signed over
+// tallystick/peer-claim/v1 ‖ genesis hash ‖ sender's PeerId ‖ receiver's PeerId.
+struct ValidatorClaim {
+  Ed25519Key key;
+  Ed25519Signature signature;
+};
+TALLY_DESCRIBE(ValidatorClaim, key, signature);
+
+// Where a node stands. First on every link, and again from time to time.
+struct Status {
+  static constexpr std::uint8_t kIndex = 0;
+  static constexpr std::string_view kName = "Status";
+  Hash genesis_hash;
+  consensus::Hint hint;
+  ports::ChainHead head;
+  std::optional<ValidatorClaim> claim;
+};
+TALLY_DESCRIBE(Status, genesis_hash, hint, head, claim);
+
+struct ConsensusFrame {
+  static constexpr std::uint8_t kIndex = 1;
+  static constexpr std::string_view kName = "Consensus";
+  consensus::Envelope envelope;
+};
+TALLY_DESCRIBE(ConsensusFrame, envelope);
+
+struct Transactions {
+  static constexpr std::uint8_t kIndex = 2;
+  static constexpr std::string_view kName = "Transactions";
+  BoundedVec<Bytes, kMaxGossip> extrinsics;
+};
+TALLY_DESCRIBE(Transactions, extrinsics);
+
+// Final blocks from a height on, for a node that was away or is new.
+struct RangeRequest {
+  static constexpr std::uint8_t kIndex = 3;
+  static constexpr std::string_view kName = "RangeRequest";
+  BlockNumber from;
+};
+TALLY_DESCRIBE(RangeRequest, from);
+
+// Blocks of one epoch in height order, and what proves the last of them final: its Finalization, or
+// the proof of the epoch's end. Neither: the proof comes with a later range.
+struct RangeReply {
+  static constexpr std::uint8_t kIndex = 4;
+  static constexpr std::string_view kName = "RangeReply";
+  BoundedVec<Block, kMaxRangeBlocks> blocks;
+  std::optional<Finalization> finalization;
+  std::optional<consensus::EpochProofMessage> epoch_proof;
+};
+TALLY_DESCRIBE(RangeReply, blocks, finalization, epoch_proof);
+
+using WireMessage = std::variant<Status, ConsensusFrame, Transactions, RangeRequest, RangeReply>;
+
+Bytes claim_bytes(const Hash& genesis_hash, const ports::PeerId& from, const ports::PeerId& to);
+
+}  // namespace tally::core
