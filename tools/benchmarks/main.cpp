@@ -41,6 +41,10 @@ nlohmann::json to_json(const Row& row) {
 int main(int argc, char** argv) {
   const auto& groups = tally::bench::groups();
   const std::string wanted = argc == 2 ? argv[1] : "";
+  if (wanted == "--list") {
+    for (const auto& [name, run] : groups) std::cout << name << '\n';
+    return 0;
+  }
   const auto found = groups.find(wanted);
   if (found == groups.end()) {
     std::cerr << "usage: tally-bench GROUP, where GROUP is one of:";
