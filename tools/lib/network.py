@@ -1,0 +1,104 @@
+"""A Tallystick network on loopback: processes started, watched and stopped by their ids."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = ROOT / "build/bin"
+VALIDATORS = ["//Alice", "//Bob", "//Charlie", "//Dave"]
+
+
+class Failed(Exception):
+    """Something that a person must read: what was expected, what came."""
+
+
+def free_ports(count):
+    """Ports nobody listens on; held open together so that no two are the same."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def run_json(*arguments, timeout=120):
+    """Runs a program that prints one JSON value; Failed with its own words when it does not."""
+    command = [str(a) for a in arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise Failed(f"{' '.join(command)}\n  expected JSON, got exit {done.returncode}: "
+                     f"{done.stdout.strip()} {done.stderr.strip()}") from None
+    if done.returncode != 0:
+        error = answer.get("error", answer) if isinstance(answer, dict) else answer
+        message = error.get("message", error) if isinstance(error, dict) else error
+        raise Failed(f"{' '.join(command)}\n  failed (exit {done.returncode}): {message}")
+    return answer
+
+
+class Processes:
+    """What was started, so that all of it is stopped, in reverse order, whatever happens."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.started = []
+
+    def start(self, name, *arguments):
+        log = open(self.folder / f"{name}.log", "ab")
+        # A session of its own: Ctrl-C reaches only this script, which then stops them in order.
+        process = subprocess.Popen([str(a) for a in arguments], stdout=log, stderr=log,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        log.close()
+        self.started.append((name, process))
+        return process
+
+    def check(self):
+        for name, process in self.started:
+            if process.poll() is not None:
+                tail = (self.folder / f"{name}.log").read_text(errors="replace").strip()
+                last = "\n    ".join(tail.split("\n")[-8:])
+                raise Failed(f"{name} ended (exit {process.returncode}); its log ends with\n    {last}")
+
+    def stop(self, patience=10):
+        for _, process in reversed(self.started):
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + patience
+        unclean = []
+        for name, process in reversed(self.started):
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                unclean.append(f"{name} had to be killed")
+                continue
+            if process.returncode not in (0, -signal.SIGINT, 130):
+                unclean.append(f"{name} ended with exit {process.returncode}")
+        self.started = []
+        return unclean
+
+
+def wait_until(what, condition, processes, seconds=60, interval=0.1):
+    deadline = time.monotonic() + seconds
+    while True:
+        processes.check()
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise Failed(f"waited {seconds} s for {what}, in vain; logs are in {processes.folder}")
+        time.sleep(interval)
+
+
+def listening(port):
+    with socket.socket() as s:
+        s.settimeout(0.5)
+        return s.connect_ex(("127.0.0.1", port)) == 0
