@@ -1,5 +1,6 @@
-// A chain in memory for tests and benchmarks: signs extrinsics, proposes blocks, executes them a second
-// time as another validator would, and compares. Its state root is not computed unless asked for.
+// A chain in memory for tests and benchmarks: signs extrinsics, proposes blocks, executes them a
+// second time as another validator would, and compares. Its state root is not computed unless asked
+// for.
 #pragma once
 
 #include <stdexcept>

@@ -141,7 +141,8 @@ TEST_CASE("a mortal transaction dies") {
   REQUIRE(valid.ok());
   REQUIRE(valid->death.has_value());
   while (chain.number().next() < *valid->death) REQUIRE(chain.add({}).ok());
-  // The birth block of that era would now be the block itself, then another block than the signed one.
+  // The birth block of that era would now be the block itself, then another block than the signed
+  // one.
   const auto late = chain.add({tx});
   REQUIRE_FALSE(late.ok());
   CHECK(late.error().reason == InvalidTransaction::ancient_birth_block);
@@ -229,7 +230,8 @@ TEST_CASE("a proposal holds what is valid and fits, and executes to the same cha
 }
 
 TEST_CASE("normal calls leave a quarter of the block to operational ones") {
-  // Operational; it fails, since there is no such channel, and has its room in the lane all the same.
+  // Operational; it fails, since there is no such channel, and has its room in the lane all the
+  // same.
   const RuntimeCall settle = ChannelsCall{channels::Settle{}};
   auto spec = *genesis::preset("dev");
   const std::uint64_t lane = properties(settle).weight.value + kTransactionWeight.value;

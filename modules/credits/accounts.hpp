@@ -4,7 +4,7 @@
 
 #include "modules/credits/config.hpp"
 #include "modules/support/context.hpp"
-#include "modules/system/storage.hpp"
+#include "modules/system/api.hpp"
 
 namespace tally::credits {
 

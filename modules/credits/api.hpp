@@ -18,8 +18,6 @@
 
 namespace tally::credits {
 
-// ---- Reading
-// -------------------------------------------------------------------------------------- free +
 // reserved
 Balance total_balance(const StateReader& state, const AccountId& account);
 Balance free_balance(const StateReader& state, const AccountId& account);
@@ -38,14 +36,10 @@ const AccountId& reward_pool_account();
 Result<BalanceDelta, ArithmeticError> net_position(const StateReader& state,
                                                    const AccountId& account);
 
-// ---- Moving free credits
-// -------------------------------------------------------------------------- Refuses when the
 // sender lacks the amount, would be left with less than the existential deposit but more than
 // nothing, or the receiver would be below it.
 DispatchResult transfer(Context& ctx, const Payment& payment);
 
-// ---- Holds
-// ------------------------------------------------------------------------------------------ free →
 // held; the account keeps the existential deposit free. Refuses: InsufficientBalance.
 DispatchResult hold(Context& ctx, const AccountId& account, HoldReason reason, Balance amount);
 // held → free of the same account. amount ≤ held.
@@ -59,14 +53,10 @@ void pay_held_to_pool(Context& ctx, const AccountId& from, HoldReason reason, Ba
 void burn_held(Context& ctx, const AccountId& from, HoldReason hold_reason, Balance amount,
                BurnReason burn_reason);
 
-// ---- Reward pool
-// ------------------------------------------------------------------------------------ Pays at most
 // what the pool has; returns what was paid. A missing account below the existential deposit gets
 // nothing.
 Balance pay_from_pool(Context& ctx, const AccountId& to, Balance amount);
 
-// ---- Fees
-// -------------------------------------------------------------------------------------------
 Result<Balance, ArithmeticError> fee_of(const Config& config, std::uint64_t bytes, Weight weight);
 // From free credits; the payer keeps the existential deposit. Refuses: InsufficientBalance.
 DispatchResult charge_fee(Context& ctx, const AccountId& payer, const Fee& fee);

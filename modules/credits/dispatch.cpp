@@ -4,7 +4,7 @@
 #include "modules/credits/errors.hpp"
 #include "modules/credits/events.hpp"
 #include "modules/credits/storage.hpp"
-#include "modules/system/storage.hpp"
+#include "modules/system/api.hpp"
 
 namespace tally::credits {
 

@@ -1,6 +1,7 @@
-// For tests of calls: accounts with given balances, a block to run calls in, and what must hold after
-// every call whatever it was. A refused call leaves state and events byte for byte as they were; an
-// applied one keeps the module's invariants. Tests of other modules use it for their money.
+// For tests of calls: accounts with given balances, a block to run calls in, and what must hold
+// after every call whatever it was. A refused call leaves state and events byte for byte as they
+// were; an applied one keeps the module's invariants. Tests of other modules use it for their
+// money.
 #pragma once
 
 #include <map>

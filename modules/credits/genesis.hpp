@@ -3,7 +3,7 @@
 
 #include "modules/credits/config.hpp"
 #include "modules/credits/storage.hpp"
-#include "modules/system/storage.hpp"
+#include "modules/system/api.hpp"
 
 namespace tally::credits {
 

@@ -5,7 +5,7 @@
 
 #include "modules/credits/api.hpp"
 #include "modules/credits/storage.hpp"
-#include "modules/system/storage.hpp"
+#include "modules/system/api.hpp"
 
 namespace tally::credits {
 

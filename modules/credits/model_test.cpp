@@ -1,5 +1,5 @@
-// The module against a model that knows only sums: random call sequences, and every pair of calls over
-// small balances. Leaving out any one refusal in dispatch.cpp or api.cpp makes both fail.
+// The module against a model that knows only sums: random call sequences, and every pair of calls
+// over small balances. Leaving out any one refusal in dispatch.cpp or api.cpp makes both fail.
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 

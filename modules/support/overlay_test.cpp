@@ -10,7 +10,9 @@ Bytes b(std::string_view text) {
   return to_bytes(as_bytes(text));
 }
 
-MapState state_of(const std::map<Bytes, Bytes>& entries) { return MapState(entries); }
+MapState state_of(const std::map<Bytes, Bytes>& entries) {
+  return MapState(entries);
+}
 
 TEST_CASE("reads fall through, writes stay above") {
   const MapState below = state_of({{b("a"), b("1")}});
