@@ -109,8 +109,8 @@ Point encode_to_curve(const Point& key, ByteView alpha) {
     const auto point = times_cofactor(candidate);
     if (point && *point != kIdentity) return *point;
   }
-  TALLY_ASSERT(!"a point within 256 tries");  // missing has a chance of 2^-256
-  return kIdentity;
+  // Missing 256 times in a row has a chance of 2^-256.
+  assertion_failed("a point of the curve within 256 tries", __FILE__, __LINE__);
 }
 
 // RFC 9381, 5.4.3.

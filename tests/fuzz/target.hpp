@@ -1,0 +1,21 @@
+// What every fuzz target includes. A target defines run(), which must hold for any bytes at all; what
+// it checks it checks with TALLY_ASSERT, so that a broken property stops the fuzzer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "primitives/assert.hpp"
+#include "primitives/bytes.hpp"
+
+namespace tally::fuzz {
+
+void run(ByteView input);
+
+}  // namespace tally::fuzz
+
+extern "C" inline __attribute__((used)) int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                                                   std::size_t size) {
+  tally::fuzz::run({data, size});
+  return 0;
+}
