@@ -1,5 +1,7 @@
 #include "modules/channels/rules.hpp"
 
+#include <algorithm>
+
 #include "primitives/assert.hpp"
 #include "primitives/crypto/sign.hpp"
 
@@ -77,6 +79,15 @@ PerSide<Balance> after_fees(const Channel& channel, const Position& position, co
     }
   }
   return left;
+}
+
+std::vector<Side> proved_cheaters(const Channel& channel, const ChannelState& w) {
+  std::vector<Side> out;
+  for (const Side side : kBothSides) {
+    const auto& posted = of(side, channel.challenge->posted);
+    if (posted && proves_more(side, *posted, w)) out.push_back(side);
+  }
+  return out;
 }
 
 }  // namespace
@@ -159,36 +170,27 @@ Ruling<Channel> request_close(Channel channel, Side by, const Config& config, co
   return channel;
 }
 
-Ruling<Refuted> refute(Channel channel, const Refutation& refutation, const Moment& now) {
-  if (channel.phase != Phase::challenge) return fail(Error::wrong_phase);
-  Challenge& challenge = *channel.challenge;
-  if (now.time >= stretched_deadline(challenge, now.stretch)) return fail(Error::deadline_passed);
-  if (challenge.refuted_in == now.block) return fail(Error::refuted_in_this_block);
-  const ChannelState& w = refutation.update.state;
-  TALLY_TRY(check_update(channel, w));
-  TALLY_TRY(check_signatures(channel, update_bytes(w),
-                             {refutation.update.signature_a, refutation.update.signature_b}));
-
+Refuted replace_standing(Channel channel, const ChannelState& w, const Poster& poster,
+                         const Moment& now) {
   Refuted out;
-  PerSide<bool> proved{};
-  for (const Side side : kBothSides) {
-    const auto& posted = of(side, challenge.posted);
-    if (!posted || !proves_more(side, *posted, w)) continue;
-    of(side, proved) = true;
+  Challenge& challenge = *channel.challenge;
+  const std::optional<Side> by = channel.side_of(poster.account);
+  bool other_proved = false;
+  for (const Side side : proved_cheaters(channel, w)) {
+    if (by && side == other(*by)) other_proved = true;
     auto& mark = of(side, challenge.fraud);
     if (mark) continue;
     of(side, out.newly_marked) = true;
     mark = FraudMark{};
-    if (appoints(channel, other(side), w.channel_id, refutation)) mark->tower = refutation.by;
+    if (of(side, poster.appointed_against)) mark->tower = poster.account;
   }
   if (challenge.requester && proves_more(*challenge.requester, channel.floor.version, w)) {
     challenge.request_refuted = true;
   }
-  const std::optional<Side> poster = channel.side_of(refutation.by);
-  if (poster) {
-    of(*poster, challenge.posted) = w.version;
+  if (by) {
+    of(*by, challenge.posted) = w.version;
     // One that cheated itself gains nothing from the other's fraud before the deadline.
-    out.ends_now = of(other(*poster), proved) && !of(*poster, challenge.fraud);
+    out.ends_now = other_proved && !of(*by, challenge.fraud);
   }
   challenge.standing = position_of(w);
   challenge.refuted_in = now.block;
@@ -198,6 +200,24 @@ Ruling<Refuted> refute(Channel channel, const Refutation& refutation, const Mome
   challenge.deadline = std::max(challenge.deadline, wanted);
   out.channel = std::move(channel);
   return out;
+}
+
+Ruling<Refuted> refute(Channel channel, const Refutation& refutation, const Moment& now) {
+  if (channel.phase != Phase::challenge) return fail(Error::wrong_phase);
+  const Challenge& challenge = *channel.challenge;
+  if (now.time >= stretched_deadline(challenge, now.stretch)) return fail(Error::deadline_passed);
+  if (challenge.refuted_in == now.block) return fail(Error::refuted_in_this_block);
+  const ChannelState& w = refutation.update.state;
+  TALLY_TRY(check_update(channel, w));
+  TALLY_TRY(check_signatures(channel, update_bytes(w),
+                             {refutation.update.signature_a, refutation.update.signature_b}));
+
+  Poster poster{refutation.by, {}};
+  for (const Side side : proved_cheaters(channel, w)) {
+    if (of(side, challenge.fraud)) continue;
+    of(side, poster.appointed_against) = appoints(channel, other(side), w.channel_id, refutation);
+  }
+  return replace_standing(std::move(channel), w, poster, now);
 }
 
 Ruling<Channel> splice(Channel channel, const Splice& call, const Config& config,

@@ -75,6 +75,14 @@ struct Refuted {
   PerSide<bool> newly_marked{};  // proved a cheater by this refutation
   bool ends_now = false;         // a participant without a mark proved the other's fraud
 };
+// Who posts an update, and against which side it shows the victim's appointment.
+struct Poster {
+  AccountId account;
+  PerSide<bool> appointed_against{};
+};
+// The part of refute() after all its checks.
+Refuted replace_standing(Channel channel, const ChannelState& w, const Poster& poster,
+                         const Moment& now);
 Ruling<Refuted> refute(Channel channel, const Refutation& refutation, const Moment& now);
 
 Ruling<Channel> splice(Channel channel, const Splice& call, const Config& config,
