@@ -1,6 +1,6 @@
-// The bytes of the primitives' wire types, pinned: each hash covers 256 drawn values. A failure here
-// means that a format has changed: change docs, vectors and this list in one commit, or take the
-// change back.
+// The bytes of the primitives' wire types, pinned: each hash covers 256 drawn values. A failure
+// here means that a format has changed: change docs, vectors and this list in one commit, or take
+// the change back.
 #include <catch2/catch.hpp>
 
 #include "primitives/extrinsic.hpp"

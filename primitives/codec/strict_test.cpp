@@ -1,5 +1,5 @@
-// Round trips and strictness of the codec, over drawn values of every kind of type and of every wire
-// type of the primitives. Breaking any check of scale.hpp (say, that maps ascend) fails them.
+// Round trips and strictness of the codec, over drawn values of every kind of type and of every
+// wire type of the primitives. Breaking any check of scale.hpp (say, that maps ascend) fails them.
 #include <catch2/catch.hpp>
 
 #include "primitives/extrinsic.hpp"

@@ -1,5 +1,5 @@
-// Hashes. BLAKE2b is the hash of everything signed, stored or linked; xxHash (twox) only names storage
-// items, where nobody can gain by a collision.
+// Hashes. BLAKE2b is the hash of everything signed, stored or linked; xxHash (twox) only names
+// storage items, where nobody can gain by a collision.
 //
 // Sources: RFC 7693 (BLAKE2b, unkeyed, digest length in the parameter block: a short digest is not
 // a prefix of a long one); xxHash64 specification; SHA-2 is FIPS 180-4.

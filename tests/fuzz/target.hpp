@@ -1,5 +1,5 @@
-// What every fuzz target includes. A target defines run(), which must hold for any bytes at all; what
-// it checks it checks with TALLY_ASSERT, so that a broken property stops the fuzzer.
+// What every fuzz target includes. A target defines run(), which must hold for any bytes at all;
+// what it checks it checks with TALLY_ASSERT, so that a broken property stops the fuzzer.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Values of any type that SCALE can encode, drawn from a seed: the same seed gives the same value on
-// every machine. Small numbers, the ends of a range and short lists come up more often than chance
-// has it. A type with a Codec of its own gets a Drawn specialisation beside its test.
+// Values of any type that SCALE can encode, drawn from a seed: the same seed gives the same value
+// on every machine. Small numbers, the ends of a range and short lists come up more often than
+// chance has it. A type with a Codec of its own gets a Drawn specialisation beside its test.
 //
 //   Header header = draw<Header>(seed);
 #pragma once

@@ -24,7 +24,9 @@ for (const entropy of entropies) {
   for (const password of ['', 'Substrate', 'pässwörd ☂']) {
     const phrase = entropyToMnemonic(hexToU8a('0x' + entropy), wordlist);
     const secret = mnemonicToMiniSecret(phrase, password || undefined);
-    out.mnemonics.push({ entropy: '0x' + entropy, phrase, password, mini_secret: u8aToHex(secret) });
+    out.mnemonics.push({
+      entropy: '0x' + entropy, phrase, password, mini_secret: u8aToHex(secret),
+    });
   }
 }
 

@@ -31,7 +31,8 @@ function u64(value) {
 }
 
 function keyFile(kind, secret, password) {
-  const publicKey = kind === 'ecdsa' ? secp256k1.getPublicKey(secret) : ed25519.getPublicKey(secret);
+  const curve = kind === 'ecdsa' ? secp256k1 : ed25519;
+  const publicKey = curve.getPublicKey(secret);
   const [passes, memoryBytes] = [2, 64 * 1024];
   const salt = filled(16, 40);
   const nonce = filled(24, 80);
@@ -55,8 +56,10 @@ function keyFile(kind, secret, password) {
 const out = {
   made_with: { '@noble/ciphers': 1, '@noble/curves': 1, '@noble/hashes': 1 },
   boxes: [
-    { recipientSecret: filled(32, 1), ephemeralSecret: filled(32, 77), content: new Uint8Array(0), context: '' },
-    { recipientSecret: filled(32, 9), ephemeralSecret: filled(32, 5), content: filled(300, 3), context: 'task 7' },
+    { recipientSecret: filled(32, 1), ephemeralSecret: filled(32, 77), content: new Uint8Array(0),
+      context: '' },
+    { recipientSecret: filled(32, 9), ephemeralSecret: filled(32, 5), content: filled(300, 3),
+      context: 'task 7' },
   ].map(sealedBox),
   key_files: kinds.map((kind, i) => keyFile(kind, filled(32, i + 1), i % 2 ? 'pässwörd ☂' : '')),
 };
