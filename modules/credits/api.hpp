@@ -18,7 +18,7 @@
 
 namespace tally::credits {
 
-// reserved
+// free + reserved
 Balance total_balance(const StateReader& state, const AccountId& account);
 Balance free_balance(const StateReader& state, const AccountId& account);
 // What a hold or transfer could take now while the account stays alive:
@@ -36,11 +36,11 @@ const AccountId& reward_pool_account();
 Result<BalanceDelta, ArithmeticError> net_position(const StateReader& state,
                                                    const AccountId& account);
 
-// sender lacks the amount, would be left with less than the existential deposit but more than
-// nothing, or the receiver would be below it.
+// Moves free credits. Refuses when the sender lacks the amount, would be left with less than the
+// existential deposit but more than nothing, or the receiver would be below it.
 DispatchResult transfer(Context& ctx, const Payment& payment);
 
-// held; the account keeps the existential deposit free. Refuses: InsufficientBalance.
+// free → held; the account keeps the existential deposit free. Refuses: insufficient_balance.
 DispatchResult hold(Context& ctx, const AccountId& account, HoldReason reason, Balance amount);
 // held → free of the same account. amount ≤ held.
 void release(Context& ctx, const AccountId& account, HoldReason reason, Balance amount);
@@ -53,12 +53,13 @@ void pay_held_to_pool(Context& ctx, const AccountId& from, HoldReason reason, Ba
 void burn_held(Context& ctx, const AccountId& from, HoldReason hold_reason, Balance amount,
                BurnReason burn_reason);
 
-// what the pool has; returns what was paid. A missing account below the existential deposit gets
-// nothing.
+// Pays at most what the pool has; returns what was paid. A missing account below the existential
+// deposit gets nothing.
 Balance pay_from_pool(Context& ctx, const AccountId& to, Balance amount);
 
+// base + bytes + weight; the weight's part is rounded down.
 Result<Balance, ArithmeticError> fee_of(const Config& config, std::uint64_t bytes, Weight weight);
-// From free credits; the payer keeps the existential deposit. Refuses: InsufficientBalance.
+// From free credits; the payer keeps the existential deposit. Refuses: insufficient_balance.
 DispatchResult charge_fee(Context& ctx, const AccountId& payer, const Fee& fee);
 // From a hold, for calls whose payer has nothing free. fee + tip ≤ held.
 void charge_fee_from_held(Context& ctx, const AccountId& payer, HoldReason reason, const Fee& fee);

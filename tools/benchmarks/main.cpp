@@ -21,6 +21,7 @@ const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
   static const std::map<std::string, std::function<std::vector<Row>()>> all{
       {"limits", limit_rows},
       {"tree", tree_rows},
+      {"execution", execution_rows},
   };
   return all;
 }

@@ -43,5 +43,6 @@ double checks_per_second_all_cores();
 
 // A group of rows each; `tally-bench GROUP` prints one.
 std::vector<Row> tree_rows();
+std::vector<Row> execution_rows();
 
 }  // namespace tally::bench
