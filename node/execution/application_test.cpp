@@ -14,7 +14,7 @@ using tests::ChainNode;
 using tests::dev;
 using tests::transfer;
 
-Balance free_of(const StateReader& state, std::string_view name) {
+Balance free_of(const StateReader& state, const std::string& name) {
   return credits::free_balance(state, dev(name).account());
 }
 

@@ -2,6 +2,7 @@
 // with the calls that consensus would make.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
