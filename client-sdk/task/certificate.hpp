@@ -1,0 +1,22 @@
+// Self-signed Ed25519 certificates for the task stream. They carry no name and no trust: a fresh one
+// is made for every process, and the accounts' signatures bind it (client-sdk/task/auth.hpp).
+#pragma once
+
+#include <string>
+
+#include "client-sdk/task/auth.hpp"
+#include "primitives/result.hpp"
+
+namespace tally::task {
+
+struct TlsIdentity {
+  std::string key_pem;
+  std::string certificate_pem;
+  LeafHash leaf{};
+};
+
+Result<TlsIdentity, Error> make_tls_identity();
+// sha256 of the first certificate of a PEM text.
+Result<LeafHash, Error> leaf_hash(std::string_view pem);
+
+}  // namespace tally::task

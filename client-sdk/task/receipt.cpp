@@ -1,0 +1,78 @@
+#include "client-sdk/task/receipt.hpp"
+
+#include "primitives/crypto/hash.hpp"
+
+namespace tally::task {
+
+namespace {
+
+Bytes signed_bytes(const Receipt& receipt) {
+  Bytes out = domain_tag("receipt");
+  append(out, encode(receipt));
+  return out;
+}
+
+template <class T>
+std::string field_text(const T& value) {
+  return to_hex_prefixed(encode(value));
+}
+
+bool near(TimestampMs a, TimestampMs b) {
+  const std::uint64_t apart = a < b ? b.value - a.value : a.value - b.value;
+  return apart <= kReceiptTolerance.value;
+}
+
+}  // namespace
+
+Hash executor_environment() {
+  return blake2_256(domain_tag("executors"));
+}
+
+Hash receipt_hash(const Receipt& receipt) {
+  return blake2_256(signed_bytes(receipt));
+}
+
+SignedReceipt sign_receipt(const KeyPair& worker, const Receipt& receipt) {
+  return {.receipt = receipt, .signature = worker.sign(signed_bytes(receipt))};
+}
+
+bool receipt_signature_is_valid(const SignedReceipt& receipt) {
+  return verify_offchain(receipt.receipt.worker, signed_bytes(receipt.receipt), receipt.signature)
+      .ok();
+}
+
+Result<void, Error> check_receipt(const SignedReceipt& signed_receipt, const Receipt& agreed,
+                                  TimestampMs now) {
+  const Receipt& receipt = signed_receipt.receipt;
+  Receipt expected = agreed;
+  expected.started_ms = receipt.started_ms;
+  expected.finished_ms = receipt.finished_ms;
+  std::string difference;
+  std::vector<std::string> values;
+  for_each_field(expected, [&](std::string_view, const auto& value) {
+    values.push_back(field_text(value));
+    return true;
+  });
+  std::size_t at = 0;
+  for_each_field(receipt, [&](std::string_view name, const auto& value) {
+    const std::string& want = values[at++];
+    if (field_text(value) == want) return true;
+    difference =
+        "the receipt's " + std::string(name) + " must be " + want + ", got " + field_text(value);
+    return false;
+  });
+  if (!difference.empty()) return fail_with(difference);
+  if (receipt.finished_ms < receipt.started_ms || !near(receipt.started_ms, now) ||
+      !near(receipt.finished_ms, now)) {
+    return fail_with("the receipt's times must be within " +
+                     to_decimal(kReceiptTolerance.value / 1000) + " s of " + to_decimal(now.value) +
+                     ", got " + to_decimal(receipt.started_ms.value) + " to " +
+                     to_decimal(receipt.finished_ms.value) + "; check both clocks");
+  }
+  if (!receipt_signature_is_valid(signed_receipt)) {
+    return fail_with("the receipt's signature is not the worker's");
+  }
+  return {};
+}
+
+}  // namespace tally::task
