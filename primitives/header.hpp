@@ -58,6 +58,18 @@ using DigestItem =
     std::variant<DigestOther, DigestConsensus, DigestSeal, DigestPreRuntime, DigestRuntimeUpdated>;
 using Digest = std::vector<DigestItem>;
 
+// A node makes two items. The bound keeps a hostile header, whose items may take one byte each, from
+// growing to many times its size when it is decoded.
+constexpr std::size_t kDigestItemsMax = 64;
+template <>
+struct Codec<Digest> {
+  static constexpr std::size_t kMinSize = 1;
+  static void encode(Encoder& out, const Digest& digest) { detail::encode_items(out, digest); }
+  static bool decode(Decoder& in, Digest& digest) {
+    return detail::decode_items(in, digest, kDigestItemsMax);
+  }
+};
+
 struct Header {
   Hash parent_hash;
   Compact<BlockNumber> number;

@@ -89,7 +89,7 @@ class Decoder {
   std::size_t remaining() const { return in_.size() - at_; }
   std::size_t offset() const { return at_; }
   bool failed() const { return error_.has_value(); }
-  const DecodeError& error() const { return *error_; }
+  const DecodeError& error() const { return TALLY_ASSERT(failed()), *error_; }
 
   bool fail(DecodeErrorCode code) {
     if (!error_) error_ = DecodeError{code, at_};
@@ -198,6 +198,16 @@ constexpr std::size_t min_size() {
 }
 
 bool valid_utf8(std::string_view text);
+
+template <std::uint8_t... Index>
+constexpr bool all_different() {
+  bool seen[256] = {};
+  for (const std::uint8_t index : {Index...}) {
+    if (seen[index]) return false;
+    seen[index] = true;
+  }
+  return true;
+}
 
 template <class Container>
 void encode_items(Encoder& out, const Container& items) {
@@ -353,9 +363,16 @@ template <class T, std::size_t N>
 struct Codec<std::array<T, N>> {
   static constexpr std::size_t kMinSize = N * detail::min_size<T>();
   static void encode(Encoder& out, const std::array<T, N>& value) {
+    if constexpr (std::is_same_v<T, std::uint8_t>) return out.raw(value);
     for (const T& item : value) encode_to(out, item);
   }
   static bool decode(Decoder& in, std::array<T, N>& value) {
+    if constexpr (std::is_same_v<T, std::uint8_t>) {
+      ByteView view;
+      if (!in.take(N, view)) return false;
+      std::copy(view.begin(), view.end(), value.begin());
+      return true;
+    }
     for (T& item : value) {
       if (!decode_from(in, item)) return false;
     }
@@ -447,6 +464,8 @@ struct Codec<std::set<T>> {
 template <class... Alternatives>
 struct Codec<std::variant<Alternatives...>> {
   using Variant = std::variant<Alternatives...>;
+  static_assert(detail::all_different<Alternatives::kIndex...>(),
+                "two alternatives with one index: the second could never be decoded");
   static constexpr std::size_t kMinSize = 1;
 
   static void encode(Encoder& out, const Variant& value) {

@@ -194,6 +194,8 @@ KeyPair KeyPair::generate(KeyScheme scheme) {
 }
 
 MultiSignature KeyPair::sign(ByteView message) const {
+  // Signing with a public key that is not the secret's would give the secret away.
+  TALLY_ASSERT(!account_.is_zero());
   if (scheme_ == KeyScheme::ed25519) {
     Ed25519Key key;
     key.bytes = account_.bytes;

@@ -28,7 +28,7 @@ TALLY_DESCRIBE_ENUM(KeyKind, ecdsa, ed25519, consensus, vrf, node);
 
 std::optional<KeyKind> parse_key_kind(std::string_view name);
 
-// A secret and what it is for. Only made by from(), so the secret is a valid key of its kind.
+// A secret and what it is for; made by from(), so that the secret is a valid key of its kind.
 struct StoredKey {
   KeyKind kind{};
   Secret secret;

@@ -74,6 +74,14 @@ TEST_CASE("headers cut short, with more behind them or with unknown digest items
   }
 }
 
+TEST_CASE("a header has at most 64 digest items") {
+  Header header;
+  header.digest.assign(kDigestItemsMax, DigestRuntimeUpdated{});
+  CHECK(decode<Header>(encode(header)).ok());
+  header.digest.push_back(DigestRuntimeUpdated{});
+  CHECK(decode<Header>(encode(header)).error().code == DecodeErrorCode::too_long);
+}
+
 TEST_CASE("the consensus digest is the one SMPX item before execution, or none") {
   ConsensusDigest digest{Epoch(3), View(9), TimestampMs(1'700'000'000'000), {}};
   digest.vrf_proof.bytes.fill(0x5a);
