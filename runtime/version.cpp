@@ -18,7 +18,7 @@ RuntimeVersion runtime_version() {
                   interface("TaggedTransactionQueue", 3), interface("AccountNonceApi", 1),
                   interface("TransactionPaymentApi", 4)};
   version.transaction_version = kTransactionVersion;
-  version.state_version = 1;
+  version.system_version = 1;
   return version;
 }
 

@@ -16,12 +16,7 @@ constexpr std::uint32_t kTransactionVersion = 1;
 constexpr std::uint16_t kSs58Prefix = 42;
 
 // A runtime interface that clients may call: blake2_64 of its name, and its version.
-struct InterfaceVersion {
-  std::array<std::uint8_t, 8> id{};
-  std::uint32_t version{};
-  friend bool operator==(const InterfaceVersion&, const InterfaceVersion&) = default;
-};
-TALLY_DESCRIBE(InterfaceVersion, id, version);
+using InterfaceVersion = std::pair<std::array<std::uint8_t, 8>, std::uint32_t>;
 
 struct RuntimeVersion {
   std::string spec_name;
@@ -31,11 +26,11 @@ struct RuntimeVersion {
   std::uint32_t impl_version{};
   std::vector<InterfaceVersion> apis;
   std::uint32_t transaction_version{};
-  std::uint8_t state_version{};
+  std::uint8_t system_version{};
   friend bool operator==(const RuntimeVersion&, const RuntimeVersion&) = default;
 };
 TALLY_DESCRIBE(RuntimeVersion, spec_name, impl_name, authoring_version, spec_version, impl_version,
-               apis, transaction_version, state_version);
+               apis, transaction_version, system_version);
 
 RuntimeVersion runtime_version();
 

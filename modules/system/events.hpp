@@ -25,7 +25,12 @@ struct DispatchInfo {
   Pays pays_fee{};
   friend bool operator==(const DispatchInfo&, const DispatchInfo&) = default;
 };
-TALLY_DESCRIBE(DispatchInfo, weight, dispatch_class, pays_fee);
+// Described by hand: clients know the second field by a word that C++ has for itself.
+constexpr auto tally_describe(const DispatchInfo*) {
+  return std::make_tuple(Field{"weight", &DispatchInfo::weight},
+                         Field{"class", &DispatchInfo::dispatch_class},
+                         Field{"pays_fee", &DispatchInfo::pays_fee});
+}
 
 struct ExtrinsicSuccess {
   static constexpr std::uint8_t kIndex = 0;
