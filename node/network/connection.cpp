@@ -72,6 +72,10 @@ void Connection::on_handshake(const Error& error) {
                  ", came " + to_hex(*peer_) + "; correct the bootnode entry");
   }
   state_ = LinkState::greeting;
+  if (auto refusal = setup_.owner.judge_key(*peer_)) {
+    say_goodbye(refusal->code, std::move(refusal->reason));
+    return read();
+  }
   send_control(
       make_hello(setup_.settings.prover, {setup_.settings.genesis, *exporter_, setup_.role}));
   read();

@@ -33,6 +33,8 @@ using ConnectionPtr = std::shared_ptr<Connection>;  // shared with the handlers 
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
+  // TLS has proved the key; a ban is answered before any more work is done.
+  virtual std::optional<HelloRefusal> judge_key(const ports::PeerId& peer) = 0;
   // TLS and Hello are good; the answer lets the peer in or says why not.
   virtual std::optional<HelloRefusal> admit(const ConnectionPtr& connection) = 0;
   virtual void on_frame(const ConnectionPtr& connection, Lane lane, Bytes frame) = 0;

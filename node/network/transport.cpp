@@ -72,6 +72,7 @@ class Transport::Impl final : public ConnectionOwner {
   TransportCounters counters() const;
   std::uint16_t port() const { return port_; }
 
+  std::optional<HelloRefusal> judge_key(const ports::PeerId& peer) override;
   std::optional<HelloRefusal> admit(const ConnectionPtr& connection) override;
   void on_frame(const ConnectionPtr& connection, Lane lane, Bytes frame) override;
   void on_misbehaviour(const ConnectionPtr& connection, const std::string& what) override;
@@ -347,6 +348,11 @@ void Transport::Impl::ban(const ports::PeerId& peer) {
   bans_[peer] = now + settings_.ban;
 }
 
+std::optional<HelloRefusal> Transport::Impl::judge_key(const ports::PeerId& peer) {
+  if (is_banned(peer)) return HelloRefusal{GoodbyeCode::banned, "the peer is banned for a while"};
+  return std::nullopt;
+}
+
 std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connection) {
   const ports::PeerId& peer = *connection->peer();
   if (stopping_) return HelloRefusal{GoodbyeCode::shutting_down, "this node is shutting down"};
@@ -355,7 +361,6 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
                         "the peer has this node's own key: two nodes run with one node key file, "
                         "or the node dialled itself"};
   }
-  if (is_banned(peer)) return HelloRefusal{GoodbyeCode::banned, "the peer is banned for a while"};
   const auto existing = links_.find(peer);
   if (existing != links_.end()) {
     const ConnectionPtr old = existing->second;

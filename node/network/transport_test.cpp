@@ -1,0 +1,465 @@
+// Real sockets on loopback, ports chosen by the system. Waits poll a condition until a deadline.
+#include "node/network/transport.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "node/network/framing.hpp"
+#include "node/network/tls.hpp"
+
+using namespace tally;
+using namespace tally::network;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr std::chrono::seconds kDeadline{20};
+
+// A stream buffer that several threads may write and read.
+class SharedText : public std::stringbuf {
+ public:
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    return str();
+  }
+
+ protected:
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    const std::lock_guard lock(mutex_);
+    return std::stringbuf::xsputn(data, size);
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
+class Recorder : public TransportListener {
+ public:
+  void on_peer_up(const PeerLink& link) override {
+    change([&] { ups.push_back(link); });
+  }
+  void on_peer_down(const ports::PeerId& peer, const std::string& reason) override {
+    change([&] { downs.emplace_back(peer, reason); });
+  }
+  void on_frame(ReceivedFrame frame) override {
+    change([&] { frames.push_back(std::move(frame)); });
+  }
+  template <class Condition>
+  bool wait(Condition condition) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, kDeadline, condition);
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<PeerLink> ups;
+  std::vector<std::pair<ports::PeerId, std::string>> downs;
+  std::vector<ReceivedFrame> frames;
+
+ private:
+  template <class Change>
+  void change(Change apply) {
+    const std::lock_guard lock(mutex);
+    apply();
+    changed.notify_all();
+  }
+};
+
+Secret secret(std::uint8_t seed) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes.fill(seed);
+  return Secret(bytes);
+}
+
+ValidatorProver prover(std::uint8_t claimed, std::uint8_t signs) {
+  return {ed25519_public(secret(claimed)),
+          [signs](ByteView bytes) { return ed25519_sign(secret(signs), bytes); }};
+}
+
+TransportSettings quick() {
+  TransportSettings out;
+  out.listen_port = 0;
+  out.genesis.bytes.fill(1);
+  out.redial_min = Milliseconds(10);
+  out.redial_max = Milliseconds(50);
+  return out;
+}
+
+struct Node {
+  NodeIdentity identity;
+  SharedText text;
+  std::ostream stream{&text};
+  Recorder seen;
+  std::unique_ptr<Transport> transport;
+
+  explicit Node(std::uint8_t seed, TransportSettings settings = quick())
+      : identity(NodeIdentity::from_secret(secret(seed))) {
+    start(std::move(settings));
+  }
+  void start(TransportSettings settings) {
+    auto started = Transport::start(identity, std::move(settings), seen,
+                                    Log::to_stream(stream, {LogLevel::debug, LogFormat::text}));
+    REQUIRE(started.ok());
+    transport = std::move(*started);
+  }
+  PeerAddress address() const { return {identity.id(), "127.0.0.1", transport->port()}; }
+};
+
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + kDeadline;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+bool logs(Node& node, const std::string& words) {
+  return eventually([&] { return node.text.text().find(words) != std::string::npos; });
+}
+
+TransportSettings dialling(std::initializer_list<PeerAddress> peers) {
+  TransportSettings out = quick();
+  out.bootnodes = peers;
+  return out;
+}
+
+// A peer that speaks TLS but not our rules.
+class RawPeer {
+ public:
+  RawPeer(std::uint8_t seed, std::uint16_t port)
+      : context_(make_tls_context(NodeIdentity::from_secret(secret(seed)))),
+        stream_(io_, context_) {
+    stream_.next_layer().connect({asio::ip::address_v4::loopback(), port});
+    stream_.handshake(asio::ssl::stream_base::client);
+  }
+  void frame(Lane lane, const Bytes& bytes) {
+    SendQueue queue(1 << 24);
+    queue.push(lane, bytes);
+    Bytes out;
+    queue.take(out, ~std::size_t{0});
+    raw(out);
+  }
+  void raw(const Bytes& bytes) {
+    boost::system::error_code ignored;
+    asio::write(stream_, asio::buffer(bytes), ignored);
+  }
+  void hello() {
+    Hello hello;
+    hello.genesis.bytes.fill(1);
+    frame(kControlLane, encode(ControlMessage{hello}));
+  }
+  // Everything until the other side ends the connection.
+  void drain() {
+    Bytes buffer(4096);
+    boost::system::error_code error;
+    while (!error) stream_.read_some(asio::buffer(buffer), error);
+  }
+
+ private:
+  asio::io_context io_;
+  asio::ssl::context context_;
+  asio::ssl::stream<tcp::socket> stream_;
+};
+
+tcp::socket raw_socket(asio::io_context& io, std::uint16_t port) {
+  tcp::socket out(io);
+  out.connect({asio::ip::address_v4::loopback(), port});
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("two nodes link, know each other by key, and frames cross whole") {
+  TransportSettings settings = quick();
+  settings.prover = prover(20, 20);
+  Node a(1, settings);
+  Node b(2, dialling({a.address()}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  REQUIRE(b.seen.wait([&] { return b.seen.ups.size() == 1; }));
+  CHECK(a.seen.ups[0].peer == b.identity.id());
+  CHECK(a.seen.ups[0].inbound);
+  CHECK_FALSE(a.seen.ups[0].validator);
+  CHECK(b.seen.ups[0].peer == a.identity.id());
+  CHECK(b.seen.ups[0].validator == ed25519_public(secret(20)));
+  CHECK_FALSE(b.seen.ups[0].inbound);
+  CHECK(a.transport->peers().size() == 1);
+
+  Bytes large(ports::kMaxFrameBytes);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i % 251);
+  a.transport->send(b.identity.id(), ports::Channel::sync, large);
+  a.transport->send(b.identity.id(), ports::Channel::consensus, {});
+  a.transport->send(ports::PeerId{}, ports::Channel::sync, {1});  // to nobody: dropped
+  REQUIRE(b.seen.wait([&] { return b.seen.frames.size() == 2; }));
+  for (const ReceivedFrame& frame : b.seen.frames) {
+    CHECK(frame.peer == a.identity.id());
+    CHECK(frame.bytes == (frame.channel == ports::Channel::sync ? large : Bytes{}));
+  }
+}
+
+TEST_CASE("when both dial, one link is left, and it works both ways") {
+  Node a(1);
+  Node b(2, dialling({a.address()}));
+  const PeerAddress to_b = b.address();
+  a.transport->stop();
+  TransportSettings again = dialling({to_b});
+  a.start(again);
+  // b dials a's old port in vain; a third start puts both addresses right.
+  REQUIRE(a.seen.wait([&] { return !a.seen.ups.empty(); }));
+  const PeerAddress to_a = a.address();
+  b.transport->stop();
+  TransportSettings settings = dialling({to_a});
+  settings.listen_port = to_b.port;
+  b.start(settings);
+  REQUIRE(eventually([&] {
+    return a.transport->peers().size() == 1 && b.transport->peers().size() == 1 &&
+           a.transport->peers()[0].inbound != b.transport->peers()[0].inbound;
+  }));
+  // Both choose by the same rule, so the answer comes over the link that stays.
+  REQUIRE(eventually([&] {
+    b.transport->send(a.identity.id(), ports::Channel::consensus, {1});
+    const std::lock_guard lock(a.seen.mutex);
+    return !a.seen.frames.empty();
+  }));
+  REQUIRE(eventually([&] {
+    a.transport->send(b.identity.id(), ports::Channel::consensus, {2});
+    const std::lock_guard lock(b.seen.mutex);
+    return !b.seen.frames.empty();
+  }));
+}
+
+TEST_CASE("a node of another chain is refused, and both logs say which chains") {
+  Node a(1);
+  TransportSettings settings = dialling({a.address()});
+  settings.genesis.bytes.fill(2);
+  Node b(2, settings);
+  CHECK(logs(a, "expected genesis " + to_hex(quick().genesis)));
+  CHECK(logs(b, "another chain"));
+  CHECK(a.seen.ups.empty());
+  CHECK(b.seen.ups.empty());
+}
+
+TEST_CASE("a node that claims another validator's key is refused and banned") {
+  Node a(1);
+  TransportSettings settings = dialling({a.address()});
+  settings.prover = prover(20, 21);
+  Node b(2, settings);
+  CHECK(logs(a, "claims to be validator " + to_hex(ed25519_public(secret(20)))));
+  CHECK(logs(a, "the peer is banned for a while"));
+  CHECK(a.seen.ups.empty());
+}
+
+TEST_CASE("a bootnode with another key than the configured one is not spoken to") {
+  Node a(1);
+  PeerAddress wrong = a.address();
+  wrong.peer.bytes[0] ^= 1;
+  Node b(2, dialling({wrong}));
+  CHECK(logs(b, "expected node key " + to_hex(wrong.peer)));
+  CHECK(b.seen.ups.empty());
+}
+
+TEST_CASE("a lost peer is dialled again until it is back") {
+  Node b(2);
+  const PeerAddress address = b.address();
+  Node a(1, dialling({address}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  b.transport->stop();
+  REQUIRE(a.seen.wait([&] { return a.seen.downs.size() == 1; }));
+  TransportSettings settings = quick();
+  settings.listen_port = address.port;
+  b.start(settings);
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() == 2; }));
+}
+
+TEST_CASE("garbage on the port is survived and logged") {
+  Node a(1);
+  asio::io_context io;
+  for (const std::string& garbage :
+       {std::string("GET / HTTP/1.1\r\n\r\n"), std::string(100'000, '\xff'),
+        std::string("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03", 11)}) {
+    tcp::socket socket = raw_socket(io, a.transport->port());
+    boost::system::error_code ignored;
+    asio::write(socket, asio::buffer(garbage), ignored);
+    socket.close();
+  }
+  CHECK(eventually([&] { return a.transport->counters().handshakes_failed == 3; }));
+  CHECK(logs(a, "expected the TLS 1.3 handshake"));
+  Node b(2, dialling({a.address()}));
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+}
+
+TEST_CASE("a connection that says nothing ends after the handshake time") {
+  TransportSettings settings = quick();
+  settings.handshake_timeout = Milliseconds(50);
+  Node a(1, settings);
+  asio::io_context io;
+  tcp::socket silent = raw_socket(io, a.transport->port());
+  CHECK(logs(a, "expected the handshake within 50 ms"));
+}
+
+TEST_CASE("many silent connections do not keep others out") {
+  TransportSettings settings = quick();
+  settings.handshakes_max = 3;
+  Node a(1, settings);
+  asio::io_context io;
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(raw_socket(io, a.transport->port()));
+  CHECK(logs(a, "too many handshakes"));
+  Node b(2, dialling({a.address()}));
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+}
+
+TEST_CASE("a silent peer behind a good handshake is let go") {
+  TransportSettings settings = quick();
+  settings.ping_interval = Milliseconds(20);
+  settings.idle_timeout = Milliseconds(100);
+  Node a(1, settings);
+  RawPeer peer(3, a.transport->port());
+  peer.hello();
+  REQUIRE(a.seen.wait([&] { return a.seen.downs.size() == 1; }));
+  CHECK(a.seen.downs[0].second == "nothing came for 100 ms");
+}
+
+TEST_CASE("pings keep an idle link alive") {
+  TransportSettings settings = quick();
+  settings.ping_interval = Milliseconds(10);
+  settings.idle_timeout = Milliseconds(2000);
+  Node a(1, settings);
+  settings.bootnodes = {a.address()};
+  Node b(2, settings);
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  const auto before = a.transport->counters().bytes_received;
+  CHECK(eventually([&] { return a.transport->counters().bytes_received > before + 100; }));
+  CHECK(a.seen.downs.empty());
+}
+
+TEST_CASE("what breaks the frame rules ends the link and bans the peer") {
+  Node a(1);
+  const auto attack = [&](std::uint8_t seed, bool greet, auto send, const std::string& words) {
+    RawPeer peer(seed, a.transport->port());
+    if (greet) peer.hello();
+    send(peer);
+    peer.drain();
+    CHECK(logs(a, words));
+  };
+  attack(
+      3, true, [](RawPeer& p) { p.frame(0, Bytes(ports::kMaxFrameBytes + 1)); },
+      "a frame of more than 4 MiB");
+  attack(
+      4, true,
+      [](RawPeer& p) {
+        p.raw({0, 1, 0xff, 0xff, 0xff, 0xff});
+      },
+      "a fragment of more than 32 KiB");
+  attack(
+      5, false, [](RawPeer& p) { p.frame(0, {1}); }, "a channel that does not exist");
+  attack(
+      6, true, [](RawPeer& p) { p.hello(); }, "sent a second Hello");
+  attack(
+      7, false,
+      [](RawPeer& p) {
+        p.frame(kControlLane, {9, 9});
+      },
+      "does not decode");
+  attack(
+      7, true, [](RawPeer&) {}, "the peer is banned for a while");
+  CHECK(a.seen.frames.empty());
+}
+
+TEST_CASE("disconnect ends the link and keeps the peer out for a while") {
+  TransportSettings settings = quick();
+  settings.ban = Milliseconds(200);
+  Node a(1, settings);
+  Node b(2, dialling({a.address()}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  a.transport->disconnect(b.identity.id(), "sent a bad signature");
+  REQUIRE(b.seen.wait([&] { return b.seen.downs.size() == 1; }));
+  CHECK(b.seen.downs[0].second == "the peer said goodbye: misbehaviour");
+  CHECK(logs(a, "the peer is banned for a while"));
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() == 2; }));
+}
+
+TEST_CASE("inbound places are limited, and a preferred validator gets in all the same") {
+  TransportSettings settings = quick();
+  settings.inbound_max = 1;
+  Node a(1, settings);
+  a.transport->prefer_validators({ed25519_public(secret(20))});
+  Node b(2, dialling({a.address()}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  Node c(3, dialling({a.address()}));
+  CHECK(logs(a, "all places for inbound peers are taken"));
+  TransportSettings validator = dialling({a.address()});
+  validator.prover = prover(20, 20);
+  Node d(4, validator);
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() == 2; }));
+  CHECK(a.seen.ups[1].peer == d.identity.id());
+}
+
+TEST_CASE("frames that the core has not let go of stop the reading, and letting go resumes it") {
+  TransportSettings settings = quick();
+  settings.unread_bytes_max = 100'000;
+  Node a(1, settings);
+  Node b(2, dialling({a.address()}));
+  REQUIRE(b.seen.wait([&] { return b.seen.ups.size() == 1; }));
+  constexpr std::size_t kCount = 400;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    b.transport->send(a.identity.id(), ports::Channel::sync, Bytes(50'000));
+  }
+  REQUIRE(a.seen.wait([&] { return a.seen.frames.size() >= 2; }));
+  // Taken whole reads at a time, so a little more than the limit may come; never the rest.
+  b.transport->send(a.identity.id(), ports::Channel::consensus, {1});
+  REQUIRE(eventually([&] { return b.transport->counters().bytes_sent > 300'000; }));
+  std::size_t released = 0;
+  REQUIRE(eventually([&] {
+    std::vector<ReceivedFrame> taken;
+    {
+      const std::lock_guard lock(a.seen.mutex);
+      CHECK(a.seen.frames.size() <= 5);
+      taken.swap(a.seen.frames);
+    }
+    released += taken.size();
+    return released == kCount + 1;
+  }));
+}
+
+TEST_CASE("a port that is taken is an error that names it") {
+  Node a(1);
+  Recorder seen;
+  TransportSettings settings = quick();
+  settings.listen_port = a.transport->port();
+  auto second = Transport::start(NodeIdentity::from_secret(secret(2)), settings, seen, Log());
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.error().message.find(std::to_string(a.transport->port())) != std::string::npos);
+  settings.listen_host = "nowhere";
+  auto third = Transport::start(NodeIdentity::from_secret(secret(2)), settings, seen, Log());
+  CHECK(third.error().message.find("'nowhere'") != std::string::npos);
+}
+
+TEST_CASE("the node key is made once, kept, and refused when damaged") {
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("tally-identity-" + to_hex(Secret::generate().view()).substr(0, 16));
+  std::filesystem::create_directory(folder);
+  const auto file = folder / "node.pem";
+  const auto first = NodeIdentity::load_or_create(file);
+  REQUIRE(first.ok());
+  const auto second = NodeIdentity::load_or_create(file);
+  REQUIRE(second.ok());
+  CHECK(first->id() == second->id());
+  const auto mode = std::filesystem::status(file).permissions();
+  CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  std::ofstream(file, std::ios::trunc) << "not a key";
+  const auto third = NodeIdentity::load_or_create(file);
+  REQUIRE_FALSE(third.ok());
+  CHECK(third.error().message.find(file.string()) != std::string::npos);
+  std::filesystem::remove_all(folder);
+}
