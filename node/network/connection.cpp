@@ -102,6 +102,8 @@ void Connection::on_read(const Error& error, std::size_t bytes) {
   last_received_ = std::chrono::steady_clock::now();
   setup_.counters.bytes_received += bytes;
   const auto wrong = assembler_.consume(ByteView(in_).first(bytes), [&](Lane lane, Bytes frame) {
+    // What still comes behind a refusal counts for nothing, above all not as misbehaviour.
+    if (state_ != LinkState::greeting && state_ != LinkState::up) return false;
     if (lane == kControlLane) {
       on_control(frame);
     } else if (state_ == LinkState::up) {
