@@ -45,12 +45,13 @@ bool fill(X509* certificate, EVP_PKEY* key) {
   std::uint64_t number = 0;
   std::memcpy(&number, serial, sizeof(number));
   X509_NAME* const name = X509_get_subject_name(certificate);
-  const auto* const common = reinterpret_cast<const unsigned char*>("tallystick");
+  const auto* const common = reinterpret_cast<const unsigned char*>(kCertificateName.data());
   return X509_set_version(certificate, 2) == 1 &&
          ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), number >> 1) == 1 &&
          X509_gmtime_adj(X509_getm_notBefore(certificate), kValidSince) != nullptr &&
          X509_gmtime_adj(X509_getm_notAfter(certificate), kValidFor) != nullptr &&
-         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common, -1, -1, 0) == 1 &&
+         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common,
+                                    static_cast<int>(kCertificateName.size()), -1, 0) == 1 &&
          X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
          X509_sign(certificate, key, nullptr) > 0;
 }

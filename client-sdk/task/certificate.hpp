@@ -3,11 +3,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "client-sdk/task/auth.hpp"
 #include "primitives/result.hpp"
 
 namespace tally::task {
+
+// The name in every certificate, which a client asks for by SNI; it tells nothing.
+constexpr std::string_view kCertificateName = "tallystick";
 
 struct TlsIdentity {
   std::string key_pem;

@@ -83,16 +83,19 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 }  // namespace
 
 int run_child(const ChildOptions& options, const Execute& execute) {
+  std::string gpu;
   if (options.gpu) {
     const auto device = executors::cuda::open_device();
     if (!device) return complain(device.error().message);
+    gpu = (*device)->info().name;
   }
   // libsodium opens its random source at its first use, which would be forbidden later.
   (void)blake2_256(ByteView{});
   // Large blocks go back to the system when freed, so that one job's memory is not the next one's.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  const auto ready = lock_down({.memory_bytes = options.memory_bytes, .gpu = options.gpu});
+  auto ready = lock_down({.memory_bytes = options.memory_bytes, .gpu = options.gpu});
   if (!ready) return complain(ready.error().message);
+  ready->gpu = gpu;
   if (!write_all(frame(*ready))) return 0;
   while (const auto job = read_job()) {
     if (!answer(job->header.id, execute(job->header.type, job->header.spec, job->input))) break;

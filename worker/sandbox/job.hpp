@@ -27,7 +27,7 @@ constexpr std::uint64_t kMaxOutput = 64 << 20;
 struct Ready {
   std::uint8_t landlock_abi{};  // 0: the kernel has none
   bool network_namespace{};
-  bool gpu{};
+  std::string gpu;  // the name of the opened device; empty: none
   friend bool operator==(const Ready&, const Ready&) = default;
 };
 TALLY_DESCRIBE(Ready, landlock_abi, network_namespace, gpu);

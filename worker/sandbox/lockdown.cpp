@@ -155,7 +155,7 @@ Result<void, Error> filter_calls(bool gpu) {
 }  // namespace
 
 Result<Ready, Error> lock_down(const LockdownOptions& options) {
-  Ready ready{.gpu = options.gpu};
+  Ready ready;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return system_error("PR_SET_PDEATHSIG");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return system_error("PR_SET_NO_NEW_PRIVS");
   TALLY_TRY(set_limits(options));

@@ -1,0 +1,351 @@
+#include "worker/service/task_service.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "client-sdk/task/image.hpp"
+#include "client-sdk/task/session.hpp"
+#include "worker/sandbox/pool.hpp"
+
+namespace tally::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using task::SignedReceipt;
+using task::TaskErrorKind;
+using task::TaskRequest;
+using task::TaskType;
+
+const Hash kGenesis = *Hash::from(Bytes(32, 9));
+const ChannelId kChannel = *ChannelId::from(Bytes(32, 5));
+
+// A channel party's stand-in: a payment is a message with its amount, believed.
+class FakeEarner final : public task::EarnerPort {
+ public:
+  void peer_connected(const AccountId&, std::uint64_t, task::SendChannelMessage) override {}
+  void peer_gone(const AccountId&, std::uint64_t) override {}
+  Result<void, Error> peer_message(const AccountId&, ByteView message) override {
+    const auto amount = decode<Balance>(message);
+    if (!amount) return fail_with("not a payment");
+    std::unique_lock lock(mutex_);
+    received_ = *checked_add(received_, *amount);
+    ++payments;
+    const auto callback = callback_;
+    const Balance received = received_;
+    lock.unlock();
+    if (callback) callback(kChannel, received);
+    return {};
+  }
+  Result<task::EarnerStanding, Error> standing(const ChannelId& channel,
+                                               const AccountId&) override {
+    if (channel != kChannel) return fail_with("no such channel");
+    const std::lock_guard lock(mutex_);
+    return task::EarnerStanding{received_, *checked_sub(funds, received_)};
+  }
+  Result<void, Error> issued(const SignedReceipt&) override {
+    ++receipts;
+    return {};
+  }
+  void on_paid(std::function<void(const ChannelId&, Balance)> callback) override {
+    const std::lock_guard lock(mutex_);
+    callback_ = std::move(callback);
+  }
+
+  Balance funds = kCredit;
+  std::atomic<int> receipts{0};
+  std::atomic<int> payments{0};
+
+ private:
+  std::mutex mutex_;
+  Balance received_;
+  std::function<void(const ChannelId&, Balance)> callback_;
+};
+
+class FakePayer final : public task::PayerPort {
+ public:
+  void peer_connected(const AccountId&, std::uint64_t, task::SendChannelMessage send) override {
+    send_ = std::move(send);
+  }
+  void peer_gone(const AccountId&, std::uint64_t) override {}
+  Result<void, Error> peer_message(const AccountId&, ByteView) override { return {}; }
+  Result<void, Error> pay(const SignedReceipt& receipt) override {
+    send_(encode(receipt.receipt.price));
+    return {};
+  }
+
+ private:
+  task::SendChannelMessage send_;
+};
+
+struct Fixture {
+  explicit Fixture(std::uint32_t credit_window = 1) {
+    folder = std::filesystem::temp_directory_path() /
+             ("tally-service-test-" + std::to_string(getpid()) + "-" + to_hex(worker.account()));
+    letters = std::make_unique<DeadLetters>(*DeadLetters::open(folder));
+    pool = *sandbox::Pool::start({.command = {TALLY_BINARY_DIR "/tests/tally_plain_executor",
+                                              "--executor", to_decimal(256 << 20)},
+                                  .slots = 2,
+                                  .spare = 1});
+    config.credit_window = credit_window;
+    start();
+  }
+  ~Fixture() {
+    service.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  void start() {
+    task::WorkerOffer offer{.environment = task::executor_environment(),
+                            .window = 64,
+                            .credit_window = config.credit_window,
+                            .max_timeout_ms = 60'000,
+                            .max_input_bytes = 32 << 20,
+                            .max_output_bytes = 10 << 20};
+    for (const auto& price : task::reference_prices()) REQUIRE(offer.prices.push_back(price));
+    auto started = TaskService::start(
+        {.listen = "127.0.0.1:0",
+         .key = worker,
+         .seal_secret = Secret::generate(),
+         .genesis_hash = kGenesis,
+         .offer = offer,
+         .threads = 2,
+         .handshake_patience = config.handshake_patience},
+        {.earner = earner,
+         .dead_letters = *letters,
+         .run =
+             [this](const TaskJob& job) {
+               return pool->run(
+                   job.requester,
+                   {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
+                   {.wall = job.timeout}, job.cancelled);
+             },
+         .log = [](LogLevel, const std::string&) {}});
+    if (!started) FAIL(started.error().message);
+    service = *std::move(started);
+  }
+
+  task::SessionConfig session_config() const {
+    return {.endpoint = "127.0.0.1:" + std::to_string(service->port()),
+            .worker = worker.account(),
+            .key = requester,
+            .genesis_hash = kGenesis};
+  }
+  std::unique_ptr<task::Session> connect() {
+    auto session = task::Session::connect(session_config(), payer);
+    if (!session) FAIL(session.error().message);
+    return *std::move(session);
+  }
+
+  struct {
+    std::uint32_t credit_window = 1;
+    std::chrono::milliseconds handshake_patience{10'000};
+  } config;
+  KeyPair worker = KeyPair::generate(KeyScheme::ecdsa);
+  KeyPair requester = KeyPair::generate(KeyScheme::ed25519);
+  std::filesystem::path folder;
+  std::unique_ptr<DeadLetters> letters;
+  std::unique_ptr<sandbox::Pool> pool;
+  FakeEarner earner;
+  FakePayer payer;
+  std::unique_ptr<TaskService> service;
+};
+
+TaskRequest primes(std::uint64_t lo, std::uint64_t hi) {
+  return {.type = TaskType::prime_calculation,
+          .channel_id = kChannel,
+          .spec = encode(task::PrimeSpec{lo, hi}),
+          .input = {},
+          .max_price = kCredit};
+}
+
+TEST_CASE("tasks of every type are done, receipted and paid over the stream") {
+  Fixture f;
+  const auto session = f.connect();
+  const auto primes_reply = session->run(primes(0, 10'000'000));
+  REQUIRE(primes_reply.ok());
+  CHECK(decode<task::PrimeOutput>(primes_reply->output)->count == 664'579);
+  CHECK(primes_reply->receipt.receipt.price == Balance(6));  // 5.55… µCC, rounded up
+
+  const Bytes vectors(4'000 * 32, 3);
+  const Bytes query(32, 3);
+  TaskRequest search{.type = TaskType::vector_search,
+                     .channel_id = kChannel,
+                     .spec = encode(task::VectorSearchSpec{{}, 32, 4'000, 1, 2}),
+                     .input = {{vectors, true}, {query, false}},
+                     .max_price = kCredit};
+  for (int i = 0; i < 3; ++i) {
+    const auto found = session->run(search);
+    REQUIRE(found.ok());
+    const auto matches = decode<task::VectorSearchOutput>(found->output);
+    CHECK(matches->matches[0] == task::VectorMatch{0, 9 * 32});
+    CHECK(matches->matches[1] == task::VectorMatch{1, 9 * 32});
+  }
+
+  const auto file = task::encode_image(
+      {.width = 64, .height = 64, .channels = 3, .pixels = Bytes(64 * 64 * 3, 77)},
+      {task::ImageFormat::jpeg, 90});
+  REQUIRE(file.ok());
+  const task::ImageResizeSpec spec{
+      task::ImageFormat::jpeg, 64, 64, task::ImageFormat::png, 20, 10, 0};
+  const auto image = session->run({.type = TaskType::image_resize,
+                                   .channel_id = kChannel,
+                                   .spec = encode(spec),
+                                   .input = {{*file, false}},
+                                   .max_price = kCredit});
+  REQUIRE(image.ok());
+  CHECK(task::image_info(image->output)->width == 20);
+  CHECK(f.earner.receipts == 5);
+  CHECK(f.service->counters().tasks_done == 5);
+}
+
+TEST_CASE("several threads share a session, and a channel's credit makes tasks wait, not fail") {
+  Fixture f(1);
+  const auto session = f.connect();
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5; ++i) good += session->run(primes(0, 1'000)).ok();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 20);
+}
+
+// With may_start always true (tried by hand) the second task is done and this fails.
+TEST_CASE("a worker does no second task for a requester that does not pay") {
+  Fixture f(1);
+  const auto session = f.connect();
+  const auto first = session->run_unpaid(primes(0, 100));
+  REQUIRE(first.ok());
+  std::atomic<bool> done{false};
+  std::thread second([&] { done = session->run_unpaid(primes(0, 100)).ok(); });
+  // The refusal of a third task proves that the second was accepted and is waiting: frames are
+  // answered in order.
+  while (true) {
+    auto request = primes(0, 100);
+    request.channel_id = ChannelId{};
+    REQUIRE_FALSE(session->run_unpaid(request).ok());
+    if (f.earner.receipts == 1) break;
+  }
+  CHECK_FALSE(done);
+  REQUIRE(f.payer.pay(first->receipt).ok());
+  second.join();
+  CHECK(done);
+  CHECK(f.earner.receipts == 2);
+}
+
+TEST_CASE("an exhausted channel is refused with both numbers") {
+  Fixture f;
+  f.earner.funds = Balance(100);
+  const auto session = f.connect();
+  auto request = primes(0, 1'000'000'000);
+  request.max_price = kCredit;
+  const auto refused = session->run(request);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == TaskErrorKind::refused);
+  CHECK(refused.error().code == "exhausted");
+  CHECK(refused.error().expected == "556");
+  CHECK(refused.error().got == "100");
+}
+
+TEST_CASE("a task above the requester's price, of a bad spec or for another channel is refused") {
+  Fixture f;
+  const auto session = f.connect();
+  auto request = primes(0, 1'000'000'000);
+  request.max_price = Balance(10);
+  CHECK(session->run(request).error().code == "price");
+  CHECK(session->run(primes(2, 1)).error().code == "bad_spec");
+  request = primes(0, 10);
+  request.channel_id = ChannelId{};
+  CHECK(session->run(request).error().code == "channel");
+  request = primes(0, 10);
+  request.timeout_ms = 600'000;
+  CHECK(session->run(request).error().code == "timeout");
+  CHECK(session->run(primes(0, 10)).ok());
+}
+
+TEST_CASE("a task that fails costs nothing and becomes a dead letter") {
+  Fixture f;
+  const auto session = f.connect();
+  const Bytes junk(100, 0xff);
+  const task::ImageResizeSpec spec{task::ImageFormat::png, 8, 8, task::ImageFormat::png, 4, 4, 0};
+  const TaskRequest request{.type = TaskType::image_resize,
+                            .channel_id = kChannel,
+                            .spec = encode(spec),
+                            .input = {{junk, false}},
+                            .max_price = kCredit};
+  const auto failed = session->run(request);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().kind == TaskErrorKind::failed);
+  CHECK(failed.error().code == "bad_input");
+  auto endless = primes(task::kMaxPrimeBound - task::kMaxPrimeRange, task::kMaxPrimeBound);
+  endless.timeout_ms = 50;
+  CHECK(session->run(endless).error().code == "wall_time");
+  CHECK(f.earner.receipts == 0);
+  const auto names = f.letters->names();
+  REQUIRE(names->size() == 2);
+  CHECK(f.letters->read((*names)[0])->input == junk);
+  CHECK(session->run(primes(0, 10)).ok());
+}
+
+TEST_CASE("who answers must be the worker that was named, on the same chain") {
+  Fixture f;
+  auto config = f.session_config();
+  config.worker = f.requester.account();
+  const auto other = task::Session::connect(config, f.payer);
+  REQUIRE_FALSE(other.ok());
+  CHECK(other.error().message.find("expected the worker") != std::string::npos);
+  config = f.session_config();
+  config.genesis_hash = Hash{};
+  const auto elsewhere = task::Session::connect(config, f.payer);
+  REQUIRE_FALSE(elsewhere.ok());
+  CHECK(elsewhere.error().message.find("genesis") != std::string::npos);
+  config = f.session_config();
+  config.endpoint = "127.0.0.1:1";
+  config.connect_deadline = 300ms;
+  CHECK_FALSE(task::Session::connect(config, f.payer).ok());
+}
+
+TEST_CASE("a worker that stops tells its requesters, and the next one goes on") {
+  Fixture f;
+  const auto session = f.connect();
+  std::optional<task::TaskError> error;
+  std::thread waiting([&] {
+    auto request = primes(0, task::kMaxPrimeRange);
+    const auto reply = session->run(request);
+    if (!reply) error = reply.error();
+  });
+  while (f.service->counters().connections == 0) std::this_thread::yield();
+  f.service.reset();
+  waiting.join();
+  REQUIRE(error);
+  CHECK_FALSE(error->message.empty());
+  session->close();
+  f.start();
+  CHECK(f.connect()->run(primes(0, 10)).ok());
+}
+
+TEST_CASE("garbage on the port does not disturb the worker") {
+  Fixture f;
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(f.service->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  const Bytes garbage(10'000, 0x5a);
+  (void)!write(fd, garbage.data(), garbage.size());
+  CHECK(f.connect()->run(primes(0, 10)).ok());
+  close(fd);
+}
+
+}  // namespace
+}  // namespace tally::worker
