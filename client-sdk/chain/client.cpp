@@ -46,6 +46,7 @@ ChainClient::Impl::Impl(const ClientConfig& config, TrustRoot root)
       chain(proto::Chain::NewStub(connection.channel())),
       state(proto::State::NewStub(connection.channel())),
       author(proto::Author::NewStub(connection.channel())),
+      node(proto::Node::NewStub(connection.channel())),
       trust(std::move(root)) {
   newest.hash = trust.root().genesis_hash;
   newest.header.state_root = trust.root().genesis_state_root;
@@ -331,6 +332,37 @@ ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
     return fail(client_error(ClientErrorKind::cancelled, "following was stopped"));
   }
   return fail(impl_->connection.to_error(context, status));
+}
+
+ClientResult<NodeStatus> ChainClient::node_status() {
+  const Connection& connection = impl_->connection;
+  proto::Node::Stub& node = *impl_->node;
+  const auto version =
+      TALLY_TRY(connection.call(node, &proto::Node::Stub::GetVersion, proto::GetVersionRequest{}));
+  const auto peers =
+      TALLY_TRY(connection.call(node, &proto::Node::Stub::GetPeers, proto::GetPeersRequest{}));
+  const auto sync =
+      TALLY_TRY(connection.call(node, &proto::Node::Stub::GetSync, proto::GetSyncRequest{}));
+  const auto pool =
+      TALLY_TRY(connection.call(node, &proto::Node::Stub::GetPool, proto::GetPoolRequest{}));
+  const auto heads = TALLY_TRY(
+      connection.call(*impl_->chain, &proto::Chain::Stub::GetHeads, proto::GetHeadsRequest{}));
+  NodeStatus status;
+  status.version = version.version();
+  status.role = version.role();
+  if (version.has_validator_index()) status.validator_index = version.validator_index();
+  status.best_number = BlockNumber(heads.best().number());
+  status.best_hash = Hash::from(as_bytes(heads.best().hash())).value_or(Hash{});
+  for (const proto::Peer& peer : peers.peers()) {
+    PeerStatus& out = status.peers.emplace_back();
+    out = {peer.node_key(), peer.address(), peer.inbound(), std::nullopt, peer.best_number()};
+    if (peer.has_validator_index()) out.validator_index = peer.validator_index();
+  }
+  status.syncing = sync.syncing();
+  status.sync_target = BlockNumber(sync.target_number());
+  status.pool_transactions = pool.transactions();
+  status.pool_bytes = pool.bytes();
+  return status;
 }
 
 Bytes ChainClient::save_trust() const {

@@ -92,6 +92,28 @@ struct TxInBlock {
   std::uint32_t index{};
 };
 
+struct PeerStatus {
+  std::string node_key;
+  std::string address;
+  bool inbound{};
+  std::optional<std::uint32_t> validator_index;
+  std::uint64_t best_number{};
+};
+
+// What a node says of itself: for display, nothing here is proved.
+struct NodeStatus {
+  std::string version;
+  std::string role;
+  std::optional<std::uint32_t> validator_index;
+  BlockNumber best_number;
+  Hash best_hash;
+  std::vector<PeerStatus> peers;
+  bool syncing{};
+  BlockNumber sync_target;
+  std::uint64_t pool_transactions{};
+  std::uint64_t pool_bytes{};
+};
+
 // Progress of a transaction, as the node tells it: for display, nothing here is proved.
 struct TxPending {};
 using TxProgress = std::variant<TxPending, TxInBlock>;
@@ -168,6 +190,8 @@ class ChainClient {
                            const SubmitOptions& options = {});
   ClientResult<TxOutcome> submit_signed(const Bytes& extrinsic, const SubmitOptions& options = {});
   ClientResult<Nonce> next_nonce(const AccountId& account);
+
+  ClientResult<NodeStatus> node_status();
 
   // Calls on_block for every final block from `from` on, until it returns false or `stop` asks.
   ClientResult<void> follow(BlockNumber from, std::stop_token stop,

@@ -7,6 +7,7 @@
 #include "client-sdk/chain/connection.hpp"
 #include "rpc/proto/author.grpc.pb.h"
 #include "rpc/proto/chain.grpc.pb.h"
+#include "rpc/proto/node.grpc.pb.h"
 #include "rpc/proto/state.grpc.pb.h"
 
 namespace tally::client {
@@ -28,6 +29,7 @@ struct ChainClient::Impl {
   std::unique_ptr<proto::Chain::Stub> chain;
   std::unique_ptr<proto::State::Stub> state;
   std::unique_ptr<proto::Author::Stub> author;
+  std::unique_ptr<proto::Node::Stub> node;
 
   mutable std::mutex mutex;  // of what follows
   Trust trust;

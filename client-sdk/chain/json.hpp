@@ -135,7 +135,8 @@ Json to_json(const std::variant<Ts...>& value) {
       [](const auto& alternative) {
         Json out = Json::object();
         out["kind"] = std::string(std::decay_t<decltype(alternative)>::kName);
-        for (auto& [name, field] : to_json(alternative).items()) out[name] = field;
+        const Json fields = to_json(alternative);
+        for (const auto& [name, field] : fields.items()) out[name] = field;
         return out;
       },
       value);

@@ -1,0 +1,17 @@
+// Calls as the bytes that are signed: module index ‖ call index ‖ arguments.
+//
+//   client.submit(key, call_bytes(credits::Transfer{AddressId{bob}, {amount}}));
+#pragma once
+
+#include "runtime/call.hpp"
+
+namespace tally::client {
+
+inline Bytes call_bytes(const credits::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::CreditsCall{call}));
+}
+inline Bytes call_bytes(const channels::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::ChannelsCall{call}));
+}
+
+}  // namespace tally::client

@@ -1,0 +1,115 @@
+// `tally`: the command line for everyone. Commands are in the files of this folder by their names.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tools/cli/session.hpp"
+
+namespace {
+
+using tally::Json;
+using tally::cli::Exit;
+using tally::cli::Fault;
+using tally::cli::Session;
+
+// Ctrl-C asks to stop; a second one ends the process at once.
+class Interrupts {
+ public:
+  Interrupts() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    waiter_ = std::thread(&Interrupts::wait, this);
+  }
+  ~Interrupts() {
+    ended_ = true;
+    waiter_.join();
+  }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  void wait() {
+    const timespec pause{0, 50'000'000};
+    while (!ended_) {
+      if (sigtimedwait(&signals_, nullptr, &pause) < 0) continue;
+      if (source_.stop_requested()) _exit(static_cast<int>(Exit::interrupted));
+      source_.request_stop();
+    }
+  }
+  sigset_t signals_{};
+  std::atomic<bool> ended_ = false;
+  std::stop_source source_;
+  std::thread waiter_;
+};
+
+void add_options(CLI::App& app, Session& session) {
+  auto& options = session.options;
+  app.add_option("--node", options.node, "gRPC address of a node, host:port")
+      ->envname("TALLY_NODE")
+      ->capture_default_str();
+  app.add_option("--chain", options.chain, "chain: dev, local4, bench or a chain spec file")
+      ->envname("TALLY_CHAIN")
+      ->capture_default_str();
+  app.add_option("--wallet", options.wallet,
+                 "folder of key files (default: tallystick/wallet in the user's data folder)")
+      ->envname("TALLY_WALLET");
+  app.add_option("--password-file", options.password_file,
+                 "file whose first line is the password; TALLY_PASSWORD works too");
+  app.add_flag("--json", options.json, "one JSON value instead of tables (docs/cli-json.md)");
+}
+
+int report(const Session& session, const Fault& fault) {
+  if (session.options.json) {
+    Json error = Json::object();
+    error["error"] = Json{{"code", fault.code}, {"message", fault.message}};
+    fmt::print("{}\n", error.dump(2));
+  } else {
+    fmt::print(stderr, "tally: {}\n", fault.message);
+  }
+  return static_cast<int>(fault.exit);
+}
+
+constexpr const char* kFooter = R"(
+Amounts have a unit: 1.5CC, 20mCC, 300uCC. Accounts are names of your wallet, addresses, or on
+development chains //Alice, //Bob, …
+Exit codes: 0 done, 1 failure, 2 usage, 3 nobody answers, 4 refused by the chain, 5 not found,
+6 an answer could not be proved, 7 keys, 130 interrupted.
+
+Examples:
+  tally keys new alice                                make an account
+  tally --chain local4 chain status                   what the network is doing
+  tally transfer --from //Alice --to alice 25CC       pay on the chain
+  tally account alice                                 proved balances
+Each command has its own --help with examples.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Interrupts interrupts;
+  Session session;
+  session.stop = interrupts.token();
+  CLI::App app("Tallystick: pay for work over channels; the chain only settles.", "tally");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kFooter);
+  add_options(app, session);
+  tally::cli::add_keys(app, session);
+  tally::cli::add_account(app, session);
+  tally::cli::add_chain(app, session);
+  tally::cli::add_genesis(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  const auto done = session.command();
+  if (!done.ok()) return report(session, done.error());
+  return 0;
+}
