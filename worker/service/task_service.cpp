@@ -243,13 +243,13 @@ bool TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& 
                                 JobOutcome outcome) {
   if (outcome.result.ok()) return send_result(connection, job, outcome);
   const TaskFailure& failure = outcome.result.error();
+  if (!is_cancelled(outcome.result)) bury(job, failure);
   Frame frame;
   auto& result = *frame.mutable_result();
   result.set_id(job.id);
   result.mutable_failed()->set_code(std::string(enumerator_name(failure.reason)));
   result.mutable_failed()->set_text(failure.message);
   connection->send(std::move(frame));
-  if (!is_cancelled(outcome.result)) bury(job, failure);
   return false;
 }
 
