@@ -226,7 +226,7 @@ TEST_CASE("pool: only own transactions are told to new peers, within the bound")
 TEST_CASE("pool: random traffic and blocks keep every rule") {
   CHECK(rc::check([] {
     ChainNode node(ChainNode::dev_spec(), {.versions_kept = 8, .limits = {12, 4'000, 5}});
-    const int steps = *rc::gen::inRange(1, 60);
+    const int steps = *rc::gen::inRange(1, 25);
     for (int i = 0; i < steps; ++i) {
       if (*rc::gen::inRange(0, 8) == 0) {
         node.advance();

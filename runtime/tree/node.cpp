@@ -9,7 +9,9 @@ namespace {
 
 // A node this wide keeps the hashes of its binary subtrees; a narrower one calculates the few it
 // has.
-constexpr int kWide = 5;
+constexpr std::size_t kWide = 5;
+// Versions in 32 bytes.
+constexpr std::size_t kPerUnit = 8;
 
 // Binary subtrees of a node are numbered as in a heap: 1 is the node, i has the children 2i and
 // 2i + 1, and 16 + nibble is the child of that nibble. The nibbles below subtree `index`:
@@ -79,70 +81,118 @@ Child Slot::to_child() const {
   return InnerChild{version, hash};
 }
 
-std::shared_ptr<const Node> Node::make(const std::array<std::optional<Slot>, kWidth>& slots,
-                                       const Node* before, std::uint16_t changed) {
+std::shared_ptr<const Node> Node::make(const Node* before, std::span<const Edit> edits) {
   auto node = std::make_shared<Node>();
-  std::size_t count = 0;
-  for (const auto& slot : slots) count += slot ? 1 : 0;
-  node->slots_.reserve(count);
-  for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
-    if (!slots[nibble]) continue;
-    const auto bit = static_cast<std::uint16_t>(1U << nibble);
-    node->present_ = node->present_ | bit;
-    if (slots[nibble]->is_leaf) node->leaves_ = node->leaves_ | bit;
-    node->slots_.push_back(*slots[nibble]);
+  unsigned changed = 0;
+  if (before != nullptr) {
+    node->present_ = before->present_;
+    node->leaf_mask_ = before->leaf_mask_;
   }
-  TALLY_ASSERT(count > 0);
-  if (count >= kWide) {
-    node->binary_.resize(kWidth);
+  for (const Edit& edit : edits) {
+    const unsigned bit = 1U << edit.nibble;
+    TALLY_ASSERT(edit.nibble < kWidth && changed < bit);
+    changed |= bit;
+    node->present_ =
+        static_cast<std::uint16_t>(edit.slot ? node->present_ | bit : node->present_ & ~bit);
+    const bool leaf = edit.slot && edit.slot->is_leaf;
+    node->leaf_mask_ =
+        static_cast<std::uint16_t>(leaf ? node->leaf_mask_ | bit : node->leaf_mask_ & ~bit);
+  }
+  TALLY_ASSERT(node->present_ != 0);
+  const auto leaves = static_cast<std::size_t>(std::popcount(node->leaf_mask_));
+  node->units_.resize(node->versions_at() + (node->count() - leaves + kPerUnit - 1) / kPerUnit);
+  auto edit = edits.begin();
+  std::size_t place = 0;
+  std::size_t leaf = 0;
+  for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
+    const bool edited = edit != edits.end() && edit->nibble == nibble;
+    if (node->has(nibble)) {
+      const std::optional<Slot> slot = edited ? edit->slot : before->slot(nibble);
+      node->put(place++, leaf, *slot);
+      leaf += slot->is_leaf ? 1 : 0;
+    }
+    if (edited) ++edit;
+  }
+  if (node->wide()) {
     for (unsigned index = kWidth - 1; index >= 2; --index) {
-      node->binary_[index] = node->compute(index, before, changed);
+      node->units_[node->count() + index] = node->compute(index, before, changed);
     }
   }
   node->hash_ = node->compute(1, nullptr, 0);
   return node;
 }
 
-Hash Node::compute(unsigned index, const Node* before, std::uint16_t changed) {
-  const std::uint16_t below = nibbles_below(index);
-  if (before != nullptr && !before->binary_.empty() && (below & changed) == 0) {
-    return before->binary_[index];
+std::size_t Node::count() const {
+  return static_cast<std::size_t>(std::popcount(present_));
+}
+bool Node::wide() const {
+  return count() >= kWide;
+}
+std::size_t Node::leaves_at() const {
+  return count() + (wide() ? kWidth : 0);
+}
+std::size_t Node::versions_at() const {
+  return leaves_at() + 2 * static_cast<std::size_t>(std::popcount(leaf_mask_));
+}
+
+// `place` counts the children before it, `leaf` the leaves among them.
+void Node::put(std::size_t place, std::size_t leaf, const Slot& slot) {
+  units_[place] = slot.hash;
+  if (slot.is_leaf) {
+    units_[leaves_at() + 2 * leaf].bytes = slot.leaf.key.bytes;
+    units_[leaves_at() + 2 * leaf + 1].bytes = slot.leaf.value.bytes;
+    return;
   }
+  const std::size_t other = place - leaf;
+  std::memcpy(units_[versions_at() + other / kPerUnit].bytes.data() + 4 * (other % kPerUnit),
+              &slot.version.value, 4);
+}
+
+const Hash& Node::child_hash(unsigned nibble) const {
+  return units_[static_cast<std::size_t>(std::popcount(present_ & ((1U << nibble) - 1)))];
+}
+
+// The hash of a binary subtree. Where no nibble in `changed` is below it, `before` knows it.
+Hash Node::compute(unsigned index, const Node* before, unsigned changed) const {
+  const unsigned below = nibbles_below(index);
   const unsigned here = below & present_;
   if (here == 0) return {};
-  if (std::has_single_bit(here) && (here & leaves_) != 0) {
-    return slot(static_cast<unsigned>(std::countr_zero(here)))->hash;
+  if (std::has_single_bit(here) && (here & leaf_mask_) != 0) {
+    return child_hash(static_cast<unsigned>(std::countr_zero(here)));
+  }
+  if (before != nullptr && (below & changed) == 0) {
+    if (before->wide()) return before->units_[before->count() + index];
   }
   return merkle_inner(binary_hash(2 * index), binary_hash(2 * index + 1));
 }
 
 Hash Node::binary_hash(unsigned index) const {
-  if (index >= kWidth) {
-    const Slot* child = slot(index - kWidth);
-    return child != nullptr ? child->hash : Hash{};
-  }
+  if (index >= kWidth) return has(index - kWidth) ? child_hash(index - kWidth) : Hash{};
   if (index == 1) return hash_;
-  if (!binary_.empty()) return binary_[index];
-  const unsigned here = nibbles_below(index) & present_;
-  if (here == 0) return {};
-  if (std::has_single_bit(here) && (here & leaves_) != 0) {
-    return slot(static_cast<unsigned>(std::countr_zero(here)))->hash;
+  if (wide()) return units_[count() + index];
+  return compute(index, nullptr, 0);
+}
+
+std::optional<Slot> Node::slot(unsigned nibble) const {
+  if (!has(nibble)) return std::nullopt;
+  const unsigned below = (1U << nibble) - 1;
+  const auto leaves = static_cast<std::size_t>(std::popcount(leaf_mask_ & below));
+  const auto others = static_cast<std::size_t>(std::popcount(present_ & below)) - leaves;
+  Slot out;
+  out.hash = units_[leaves + others];
+  out.is_leaf = (leaf_mask_ >> nibble & 1) != 0;
+  if (out.is_leaf) {
+    out.leaf.key.bytes = units_[leaves_at() + 2 * leaves].bytes;
+    out.leaf.value.bytes = units_[leaves_at() + 2 * leaves + 1].bytes;
+  } else {
+    const Hash& unit = units_[versions_at() + others / kPerUnit];
+    std::memcpy(&out.version.value, unit.bytes.data() + 4 * (others % kPerUnit), 4);
   }
-  return merkle_inner(binary_hash(2 * index), binary_hash(2 * index + 1));
-}
-
-const Slot* Node::slot(unsigned nibble) const {
-  const unsigned bit = 1U << nibble;
-  if ((present_ & bit) == 0) return nullptr;
-  return &slots_[static_cast<std::size_t>(std::popcount(present_ & (bit - 1)))];
-}
-
-unsigned Node::size() const {
-  return static_cast<unsigned>(slots_.size());
+  return out;
 }
 
 std::size_t Node::memory_bytes() const {
-  return sizeof(Node) + slots_.capacity() * sizeof(Slot) + binary_.capacity() * sizeof(Hash) + 32;
+  return sizeof(Node) + units_.capacity() * sizeof(Hash) + 48;
 }
 
 Node::Walk Node::walk(unsigned nibble) const {
@@ -151,7 +201,7 @@ Node::Walk Node::walk(unsigned nibble) const {
   while (index < kWidth) {
     const unsigned here = nibbles_below(index) & present_;
     if (here == 0) break;
-    if (index != 1 && std::has_single_bit(here) && (here & leaves_) != 0) {
+    if (index != 1 && std::has_single_bit(here) && (here & leaf_mask_) != 0) {
       out.end = slot(static_cast<unsigned>(std::countr_zero(here)));
       break;
     }
@@ -167,9 +217,11 @@ Node::Walk Node::walk(unsigned nibble) const {
 
 Bytes Node::encode() const {
   StoredNode stored{.present = present_, .children = {}};
-  for (const Slot& child : slots_) TALLY_ASSERT(stored.children.push_back(child.to_child()));
+  for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
+    if (const auto child = slot(nibble)) TALLY_ASSERT(stored.children.push_back(child->to_child()));
+  }
   Encoder out;
-  out.reserve(3 + 65 * slots_.size());
+  out.reserve(3 + 65 * stored.children.size());
   encode_to(out, stored);
   return std::move(out).take();
 }
@@ -182,11 +234,10 @@ std::shared_ptr<const Node> Node::decode(ByteView stored, const NodeKey& key) {
   if (children.empty()) return nullptr;
   // A single leaf would stand in the parent, never in a node of its own.
   if (children.size() == 1 && std::holds_alternative<LeafChild>(children[0])) return nullptr;
-  std::array<std::optional<Slot>, kWidth> slots;
-  std::size_t next = 0;
+  std::vector<Edit> edits;
   for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
     if ((decoded->present >> nibble & 1) == 0) continue;
-    const Slot slot = Slot::of(children[next++]);
+    const Slot slot = Slot::of(children[edits.size()]);
     if (slot.is_leaf) {
       for (std::size_t i = 0; i < key.depth; ++i) {
         if (nibble_at(slot.leaf.key, i) != nibble_at(key.path, i)) return nullptr;
@@ -195,9 +246,9 @@ std::shared_ptr<const Node> Node::decode(ByteView stored, const NodeKey& key) {
     } else if (slot.version > key.version) {
       return nullptr;
     }
-    slots[nibble] = slot;
+    edits.push_back({nibble, slot});
   }
-  return make(slots, nullptr, 0xFFFF);
+  return make(nullptr, edits);
 }
 
 }  // namespace tally::tree

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -88,41 +89,58 @@ struct Slot {
   static Slot of(const StateLeaf& leaf);
   static Slot of(const Child& child);
   Child to_child() const;
+  // Content only: a hash decides it, the version says where it is kept.
+  bool same_as(const Slot& other) const {
+    return hash == other.hash && version == other.version && is_leaf == other.is_leaf;
+  }
 };
 
 class Node {
  public:
   static constexpr unsigned kWidth = 16;
-  // By nibble; at least one is set. `before` is the node that this one replaces, if any: where a
-  // binary subtree has no nibble in `changed`, its hash is taken from there.
-  static std::shared_ptr<const Node> make(const std::array<std::optional<Slot>, kWidth>& slots,
-                                          const Node* before, std::uint16_t changed);
+  // What hangs at a nibble from now on.
+  struct Edit {
+    unsigned nibble{};
+    std::optional<Slot> slot;
+  };
+  // `before` with the edits made, which ascend by nibble; null: an empty node. Something is left.
+  static std::shared_ptr<const Node> make(const Node* before, std::span<const Edit> edits);
   // Strict: refuses what encode() does not write, and a child that cannot hang at this place.
   static std::shared_ptr<const Node> decode(ByteView stored, const NodeKey& key);
   Bytes encode() const;
 
   const Hash& hash() const { return hash_; }
-  const Slot* slot(unsigned nibble) const;
-  unsigned size() const;
+  bool has(unsigned nibble) const { return (present_ >> nibble & 1) != 0; }
+  std::optional<Slot> slot(unsigned nibble) const;
+  std::uint16_t present() const { return present_; }
   std::size_t memory_bytes() const;  // roughly, for a cache's budget
 
   // The siblings on the way of `nibble` inside this node, lowest first. Ends where the subtree is
   // empty or one leaf: the leaf is told, the path may differ from the one asked for.
   struct Walk {
     std::vector<Hash> siblings;
-    const Slot* end = nullptr;  // none: an empty subtree
+    std::optional<Slot> end;  // none: an empty subtree
   };
   Walk walk(unsigned nibble) const;
 
  private:
+  // Numbers of children, and where the parts of units_ begin.
+  std::size_t count() const;
+  bool wide() const;
+  std::size_t leaves_at() const;
+  std::size_t versions_at() const;
+  void put(std::size_t place, std::size_t leaf, const Slot& slot);
+  const Hash& child_hash(unsigned nibble) const;
   Hash binary_hash(unsigned index) const;
-  Hash compute(unsigned index, const Node* before, std::uint16_t changed);
+  Hash compute(unsigned index, const Node* before, unsigned changed) const;
 
   std::uint16_t present_ = 0;
-  std::uint16_t leaves_ = 0;
+  std::uint16_t leaf_mask_ = 0;
   Hash hash_;
-  std::vector<Slot> slots_;   // the present ones in order
-  std::vector<Hash> binary_;  // hashes of the binary subtrees 2..15 of a wide node, else empty
+  // Everything else in one piece of memory, in units of 32 bytes. Of the present children, in order:
+  // their hashes; of a wide node, the hashes of the binary subtrees 0..15 (0 and 1 unused); key and
+  // value hash of each leaf; the versions of the others, eight to a unit.
+  std::vector<Hash> units_;
 };
 
 }  // namespace tally::tree

@@ -1,11 +1,10 @@
 #include "runtime/tree/tree.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace tally::tree {
 namespace {
-
-using Slots = std::array<std::optional<Slot>, Node::kWidth>;
 
 // Fewer changes than this are not worth handing to other threads.
 constexpr std::size_t kParallelMin = 512;
@@ -14,6 +13,9 @@ struct Output {
   std::vector<Update::Written> nodes;
   std::vector<NodeKey> stale;
   std::optional<NodeKey> missing;
+  // A stack: each node in progress has its edits on top of those of the nodes above it. One piece of
+  // memory for the whole update.
+  std::vector<Node::Edit> edits;
 };
 
 // One update in progress. Each function takes what hangs at a place and returns what hangs there
@@ -69,51 +71,58 @@ class Updater {
       out.missing = old_key;
       return old;
     }
-    Slots slots;
-    for (unsigned nibble = 0; nibble < Node::kWidth; ++nibble) {
-      if (const Slot* slot = before->slot(nibble)) slots[nibble] = *slot;
+    const std::size_t base = out.edits.size();
+    edit_children(at, *before, changes, out);
+    if (out.edits.size() == base || out.missing) {
+      out.edits.resize(base);
+      return old;
     }
-    const std::uint16_t changed = apply_to_children(at, slots, changes, out);
-    if (changed == 0 || out.missing) return old;
     out.stale.push_back(old_key);
-    return finish(at, slots, before.get(), changed, out);
+    return finish(at, before.get(), base, out);
   }
 
-  // Updates the children in place; tells which of them are not what they were.
-  std::uint16_t apply_to_children(const NodeKey& at, Slots& slots, std::span<const Change> changes,
-                                  Output& out) const {
-    std::array<std::span<const Change>, Node::kWidth> parts;
-    for (unsigned nibble = 0; nibble < Node::kWidth; ++nibble) {
-      parts[nibble] = take_nibble(changes, at.depth, nibble);
+  // Puts on the stack what becomes of the children below which something changes.
+  void edit_children(const NodeKey& at, const Node& before, std::span<const Change> changes,
+                     Output& out) const {
+    if (executor_ != nullptr && at.depth == 0 && changes.size() >= kParallelMin) {
+      return edit_in_parallel(at, before, changes, out);
     }
-    std::array<std::optional<Slot>, Node::kWidth> results;
-    const auto one = [&](std::size_t i, Output& to) {
-      const auto nibble = static_cast<unsigned>(i);
-      results[i] = apply(at.child(nibble, at.version), slots[i], parts[i], to);
+    while (!changes.empty()) {
+      const unsigned nibble = nibble_at(changes[0].path, at.depth);
+      const std::optional<Slot> old = before.slot(nibble);
+      const auto part = take_nibble(changes, at.depth, nibble);
+      push_edit(nibble, old, apply(at.child(nibble, at.version), old, part, out), out);
+    }
+  }
+
+  void edit_in_parallel(const NodeKey& at, const Node& before, std::span<const Change> changes,
+                        Output& out) const {
+    struct Part {
+      unsigned nibble;
+      std::span<const Change> changes;
+      std::optional<Slot> result;
+      Output output;
     };
-    std::size_t total = 0;
-    for (const auto& part : parts) total += part.size();
-    if (executor_ != nullptr && at.depth == 0 && total >= kParallelMin) {
-      std::array<Output, Node::kWidth> outputs;
-      executor_->run(Node::kWidth, [&](std::size_t i) { one(i, outputs[i]); });
-      for (Output& output : outputs) merge(out, output);
-    } else {
-      for (std::size_t i = 0; i < Node::kWidth; ++i) {
-        if (!parts[i].empty())
-          one(i, out);
-        else
-          results[i] = slots[i];
-      }
+    std::vector<Part> parts;
+    while (!changes.empty()) {
+      const unsigned nibble = nibble_at(changes[0].path, at.depth);
+      parts.push_back({nibble, take_nibble(changes, at.depth, nibble), {}, {}});
     }
-    unsigned changed = 0;
-    for (unsigned i = 0; i < Node::kWidth; ++i) {
-      const bool same = results[i].has_value() == slots[i].has_value() &&
-                        (!results[i] || (results[i]->hash == slots[i]->hash &&
-                                         results[i]->version == slots[i]->version));
-      if (!same) changed |= 1U << i;
-      slots[i] = results[i];
+    executor_->run(parts.size(), [&](std::size_t i) {
+      Part& part = parts[i];
+      part.result = apply(at.child(part.nibble, at.version), before.slot(part.nibble), part.changes,
+                          part.output);
+    });
+    for (Part& part : parts) {
+      merge(out, part.output);
+      push_edit(part.nibble, before.slot(part.nibble), part.result, out);
     }
-    return static_cast<std::uint16_t>(changed);
+  }
+
+  static void push_edit(unsigned nibble, const std::optional<Slot>& old,
+                        const std::optional<Slot>& now, Output& out) {
+    const bool same = now.has_value() == old.has_value() && (!now || now->same_as(*old));
+    if (!same) out.edits.push_back({nibble, now});
   }
 
   static void merge(Output& into, Output& from) {
@@ -138,30 +147,45 @@ class Updater {
     if (leaves.empty()) return std::nullopt;
     if (leaves.size() == 1) return Slot::of(leaves[0]);
     TALLY_ASSERT(at.depth < kMaxDepth);
-    Slots slots;
+    const std::size_t base = out.edits.size();
     std::size_t begin = 0;
     while (begin < leaves.size()) {
       const unsigned nibble = nibble_at(leaves[begin].key, at.depth);
       std::size_t end = begin + 1;
       while (end < leaves.size() && nibble_at(leaves[end].key, at.depth) == nibble) ++end;
-      slots[nibble] = build(at.child(nibble, at.version), leaves.subspan(begin, end - begin), out);
+      const auto built =
+          build(at.child(nibble, at.version), leaves.subspan(begin, end - begin), out);
+      out.edits.push_back({nibble, built});
       begin = end;
     }
-    return finish(at, slots, nullptr, 0xFFFF, out);
+    return finish(at, nullptr, base, out);
   }
 
-  static std::optional<Slot> finish(const NodeKey& at, const Slots& slots, const Node* before,
-                                    std::uint16_t changed, Output& out) {
-    std::size_t count = 0;
-    const Slot* last = nullptr;
-    for (const auto& slot : slots) {
-      if (!slot) continue;
-      ++count;
-      last = &*slot;
+  // Takes the edits above `base` off the stack and makes the node with them, or returns what is left
+  // where no node may stand.
+  static std::optional<Slot> finish(const NodeKey& at, const Node* before, std::size_t base,
+                                    Output& out) {
+    const auto edits = std::span<const Node::Edit>(out.edits).subspan(base);
+    const auto result = finish_with(at, before, edits, out);
+    out.edits.resize(base);
+    return result;
+  }
+
+  static std::optional<Slot> finish_with(const NodeKey& at, const Node* before,
+                                         std::span<const Node::Edit> edits, Output& out) {
+    unsigned left = before != nullptr ? before->present() : 0;
+    for (const Node::Edit& edit : edits) {
+      left = edit.slot ? left | 1U << edit.nibble : left & ~(1U << edit.nibble);
     }
-    if (count == 0) return std::nullopt;
-    if (count == 1 && last->is_leaf) return *last;
-    auto node = Node::make(slots, before, changed);
+    if (left == 0) return std::nullopt;
+    if (std::has_single_bit(left)) {
+      const auto nibble = static_cast<unsigned>(std::countr_zero(left));
+      const auto edit = std::find_if(edits.begin(), edits.end(),
+                                     [&](const Node::Edit& e) { return e.nibble == nibble; });
+      const auto last = edit != edits.end() ? edit->slot : before->slot(nibble);
+      if (last->is_leaf) return last;
+    }
+    auto node = Node::make(before, edits);
     const Slot slot{.hash = node->hash(), .leaf = {}, .version = at.version, .is_leaf = false};
     out.nodes.push_back({at, std::move(node)});
     return slot;
@@ -195,7 +219,7 @@ Result<End, MissingNode> descend(const NodeReader& nodes, const Root& root,
     const Node::Walk walk = node->walk(nibble);
     end.siblings_from_root.insert(end.siblings_from_root.end(), walk.siblings.rbegin(),
                                   walk.siblings.rend());
-    here = walk.end != nullptr ? std::optional<Slot>(*walk.end) : std::nullopt;
+    here = walk.end;
     at = at.child(nibble, at.version);
   }
   if (here) end.leaf = here->leaf;

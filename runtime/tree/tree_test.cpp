@@ -171,8 +171,8 @@ TEST_CASE("tree: once stale nodes are deleted, exactly the nodes of the newest v
       RC_ASSERT(node != nullptr);
       ++reachable;
       for (unsigned nibble = 0; nibble < Node::kWidth; ++nibble) {
-        const Slot* slot = node->slot(nibble);
-        if (slot != nullptr && !slot->is_leaf) visit(key.child(nibble, slot->version));
+        const auto slot = node->slot(nibble);
+        if (slot && !slot->is_leaf) visit(key.child(nibble, slot->version));
       }
     };
     if (root.child && std::holds_alternative<InnerChild>(*root.child)) {

@@ -8,6 +8,7 @@
 #include "genesis/dev_keys.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/api.hpp"
+#include "node/execution/final_state.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/tree/tree.hpp"
@@ -61,21 +62,17 @@ class HashState final : public StateReader {
 class Nodes final : public tree::NodeReader {
  public:
   std::shared_ptr<const tree::Node> read(const tree::NodeKey& key) const override {
-    const auto found = nodes_.find(key.to_store_key());
+    const auto found = nodes_.find(key);
     return found == nodes_.end() ? nullptr : found->second;
   }
   void apply(const tree::Update& update) {
-    for (const auto& written : update.nodes) nodes_[written.key.to_store_key()] = written.node;
-    for (const auto& key : update.stale) nodes_.erase(key.to_store_key());
+    for (const auto& written : update.nodes) nodes_[written.key] = written.node;
+    for (const auto& key : update.stale) nodes_.erase(key);
   }
 
  private:
-  struct Hasher {
-    std::size_t operator()(const Bytes& key) const {
-      return std::hash<std::string_view>{}(as_text(key));
-    }
-  };
-  std::unordered_map<Bytes, std::shared_ptr<const tree::Node>, Hasher> nodes_;
+  std::unordered_map<tree::NodeKey, std::shared_ptr<const tree::Node>, execution::NodeKeyHash>
+      nodes_;
 };
 
 class Machine {

@@ -1,6 +1,8 @@
 // Root update for 10,000 changed keys, and how it grows with the number of accounts.
 #include <map>
+#include <unordered_map>
 
+#include "node/execution/final_state.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/tree/tree.hpp"
 #include "tools/benchmarks/measure.hpp"
@@ -23,7 +25,8 @@ class Nodes final : public tree::NodeReader {
   }
 
  private:
-  std::map<tree::NodeKey, std::shared_ptr<const tree::Node>> nodes_;
+  std::unordered_map<tree::NodeKey, std::shared_ptr<const tree::Node>, execution::NodeKeyHash>
+      nodes_;
 };
 
 StateKeyHash path_of(std::uint64_t account) {
