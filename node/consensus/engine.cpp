@@ -37,11 +37,14 @@ Engine::Engine(ChainSetup chain, const Ports& ports, ports::VoteLog& log,
                ports::HighWaterFile& high_water, const Moment& now)
     : chain_(std::move(chain)), ports_(ports), log_(log), high_water_(high_water) {
   if (!ports::find_head(*ports_.store)) {
+    ports_.store->write({ports::put_block(chain_.genesis_hash, {chain_.genesis, {}}),
+                         ports::put_height(BlockNumber(0), chain_.genesis_hash),
+                         ports::put_head({chain_.genesis_hash, BlockNumber(0)})},
+                        ports::Durability::synced);
+  }
+  if (!ports::find_epoch_beacon(*ports_.store, Epoch(1))) {
     ports_.store->write(
-        {ports::put_block(chain_.genesis_hash, {chain_.genesis, {}}),
-         ports::put_height(BlockNumber(0), chain_.genesis_hash),
-         ports::put_head({chain_.genesis_hash, BlockNumber(0)}),
-         ports::put_epoch_beacon(Epoch(1), ports_.application->beacon(chain_.genesis_hash))},
+        {ports::put_epoch_beacon(Epoch(1), ports_.application->beacon(chain_.genesis_hash))},
         ports::Durability::synced);
   }
   const auto head = ports::find_head(*ports_.store);
@@ -72,6 +75,7 @@ void Engine::start_epoch(const Moment& now, const Recovered& recovered) {
                    set_of(epoch),
                    epoch_seed(chain_.genesis_hash, epoch, *beacon),
                    epoch_end(epoch, length),
+                   chain_.genesis_time,
                    *root};
   Floor floor{head->hash, View(0), block->header, std::nullopt};
   if (head->hash != *root) {

@@ -20,8 +20,9 @@ namespace tally::consensus {
 struct ChainSetup {
   Hash genesis_hash;
   Header genesis;
-  ValidatorSet first;   // of epoch 1
-  ValidatorSet second;  // of epoch 2
+  TimestampMs genesis_time;  // block 1 is later
+  ValidatorSet first;        // of epoch 1
+  ValidatorSet second;       // of epoch 2
   Parameters parameters;
   // The operator takes the blame for votes that were lost with both files.
   bool trust_missing_votes = false;

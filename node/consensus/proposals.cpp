@@ -8,15 +8,6 @@
 #include "primitives/merkle/merkle.hpp"
 
 namespace tally::consensus {
-namespace {
-
-TimestampMs time_of(const Header& header) {
-  const auto digest = consensus_digest(header);
-  return digest ? digest->time : TimestampMs(0);  // genesis has no digest
-}
-
-}  // namespace
-
 bool body_matches(const Block& block, BlockNumber epoch_end) {
   std::vector<Hash> hashes;
   hashes.reserve(block.extrinsics.size());
@@ -25,6 +16,11 @@ bool body_matches(const Block& block, BlockNumber epoch_end) {
   // A filler repeats the root of the block below it.
   return block.extrinsics.empty() && block.header.number.value == epoch_end &&
          !has_set_item(block.header);
+}
+
+TimestampMs Simplex::time_of(const Header& header) const {
+  const auto digest = consensus_digest(header);
+  return digest ? digest->time : setup_.genesis_time;
 }
 
 bool Simplex::well_formed(const Proposal& proposal, ValidatorIndex leader) const {

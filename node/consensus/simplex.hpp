@@ -74,9 +74,10 @@ struct EpochSetup {
   Hash genesis_hash;
   Epoch epoch;
   ValidatorSet set;
-  Hash seed;        // of the leader order and the VRF
-  BlockNumber end;  // height of the epoch's last block
-  Hash root;        // view 0: genesis, or the last block of the epoch before
+  Hash seed;                 // of the leader order and the VRF
+  BlockNumber end;           // height of the epoch's last block
+  TimestampMs genesis_time;  // genesis has no digest to hold it
+  Hash root;                 // view 0: genesis, or the last block of the epoch before
 };
 
 // Where the newest final block of this epoch stands; the root is view 0.
@@ -178,6 +179,7 @@ class Simplex {
   Verdict check_on_parent(const Hash& hash, TreeEntry& entry);
   bool rules_hold(const TreeEntry& entry, const Header& parent, bool filler);
   void keep(const Hash& hash, TreeEntry& entry);
+  TimestampMs time_of(const Header& header) const;
   bool nullified_between(View below, View above);
   void try_lead();
   std::optional<View> choose_parent();

@@ -1,0 +1,55 @@
+// Signatures that cost a hash instead of a curve, for many nodes in one process. A fake signature is
+// H(key ‖ message): whoever knows the public key could forge it, but the simulated adversaries only
+// sign with keys that are theirs. VRF proofs are real, because the runtime derives the beacon from
+// them, and each is verified once for all nodes.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "node/ports/signer.hpp"
+#include "node/ports/verifier.hpp"
+
+namespace tally::sim {
+
+Ed25519Signature fake_sign(ByteView key, ByteView message);
+Secret sim_secret(std::string_view purpose, std::uint64_t index);
+
+class FakeSigner final : public ports::Signer {
+ public:
+  explicit FakeSigner(std::uint64_t validator);
+  Ed25519Key consensus_key() const override { return key_; }
+  Ed25519Signature sign(ByteView message) const override { return fake_sign(key_, message); }
+  VrfProof prove(ByteView alpha) const override;
+  VrfKey vrf_key() const { return vrf_key_; }
+
+ private:
+  Ed25519Key key_;
+  Secret vrf_secret_;
+  VrfKey vrf_key_;
+  mutable std::map<Bytes, VrfProof> proofs_;  // one each; a restarted leader proves the same again
+};
+
+// Shared by all nodes of a world.
+struct VrfCache {
+  std::map<Bytes, std::optional<VrfOutput>> known;
+};
+
+class FakeVerifier final : public ports::Verifier {
+ public:
+  using Later = std::function<void(std::uint64_t ticket, std::vector<bool> results)>;
+  FakeVerifier(VrfCache& cache, Later later) : cache_(cache), later_(std::move(later)) {}
+
+  bool verify(const Ed25519Key& key, ByteView message,
+              const Ed25519Signature& signature) const override;
+  std::optional<VrfOutput> verify_vrf(const VrfKey& key, ByteView alpha,
+                                      const VrfProof& proof) const override;
+  std::vector<bool> check(const std::vector<ports::SignatureJob>& jobs) const override;
+  void check_later(std::uint64_t ticket, std::vector<ports::SignatureJob> jobs) override;
+
+ private:
+  VrfCache& cache_;
+  Later later_;
+};
+
+}  // namespace tally::sim

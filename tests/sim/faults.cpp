@@ -1,0 +1,80 @@
+// The faults of a world, drawn from its seed: every kind at least once.
+#include <algorithm>
+
+#include "tests/sim/node_state.hpp"
+
+namespace tally::sim {
+
+void World::draw_faults() {
+  Random random(options_.seed, "faults");
+  const std::uint64_t until = options_.faults_until_ms;
+  const auto window = [&](std::uint64_t longest, std::function<void()> begin,
+                          std::function<void()> end) {
+    const std::uint64_t from = random.between(500, until - 1'000);
+    const std::uint64_t to = std::min(until, from + random.between(200, longest));
+    at(from, std::move(begin));
+    at(to, std::move(end));
+  };
+  weather_.delay_max = random.between(5, 60);
+  const std::uint64_t calm = weather_.delay_max;
+  for (int i = 0; i < 2; ++i) {
+    const std::uint64_t loss = random.between(20, 300);
+    window(
+        6'000, [this, loss] { weather_.loss = loss; }, [this] { weather_.loss = 0; });
+    window(
+        5'000, [this] { weather_.duplicate = 300; }, [this] { weather_.duplicate = 0; });
+    const std::uint64_t late = random.between(200, 1'500);
+    window(
+        4'000, [this, late] { weather_.delay_max = late; },
+        [this, calm] { weather_.delay_max = calm; });
+    std::vector<std::size_t> side;
+    for (std::size_t n = 0; n < nodes_.size(); ++n) side.push_back(random.below(2));
+    window(
+        6'000, [this, side] { weather_.side = side; }, [this] { weather_.side.clear(); });
+  }
+  const std::size_t slow = random.below(nodes_.size());
+  const std::uint64_t sync = random.between(5, 40);
+  window(
+      8'000, [this, slow, sync] { nodes_[slow]->node->faults().sync_ms = sync; },
+      [this, slow] { nodes_[slow]->node->faults().sync_ms = 0; });
+  draw_crashes(random);
+}
+
+void World::draw_crashes(Random& random) {
+  const std::uint64_t until = options_.faults_until_ms;
+  for (std::uint64_t i = random.between(3, 6); i > 0; --i) {
+    const std::size_t node = random.below(nodes_.size());
+    const std::uint64_t writes = random.below(12);
+    at(random.between(500, until - 1'000), [this, node, writes] {
+      if (nodes_[node]->node->running()) nodes_[node]->node->faults().crash_after = writes;
+    });
+  }
+  // Power is gone for everyone at once.
+  if (random.chance(300)) {
+    at(random.between(1'000, until - 1'000), [this] {
+      for (std::size_t n = 0; n < nodes_.size(); ++n) {
+        if (nodes_[n]->node->running()) crash_node(n);
+      }
+    });
+  }
+  // A bit of the faulty validator's log turns over while it is down.
+  const std::uint64_t bit = random.next();
+  at(random.between(5'000, until - 5'000), [this, bit] {
+    NodeState& state = *nodes_[faulty_];
+    if (state.node->running()) crash_node(faulty_);
+    auto& log = state.node->disk().vote_log_file();
+    if (!log.live || log.live->empty()) return;
+    note(faulty_, "a bit of the log turns over", {});
+    state.node->disk().flip_log_bit(bit % (8 * log.live->size()));
+  });
+}
+
+void World::end_faults() {
+  weather_ = Weather{};
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    nodes_[n]->node->faults().crash_after.reset();
+    nodes_[n]->node->faults().sync_ms = 0;
+  }
+}
+
+}  // namespace tally::sim

@@ -1,0 +1,70 @@
+// One simulated node: a disk that survives crashes, and the NodeCore that runs on it from one crash to
+// the next. Every write counts; the node can be told to crash before the n-th from now on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "node/core/node_core.hpp"
+#include "node/store/sim_disk.hpp"
+#include "tests/sim/fake_crypto.hpp"
+#include "tests/sim/machine.hpp"
+
+namespace tally::sim {
+
+// Thrown out of a write: the node is gone from that point on.
+struct CrashNow {};
+
+struct DiskFaults {
+  std::optional<std::uint64_t> crash_after;  // writes from now
+  std::uint64_t sync_ms = 0;                 // how long a sync holds the node up
+  std::uint64_t spent_ms = 0;                // in this turn
+
+  void touch(bool sync) {
+    if (crash_after && (*crash_after)-- == 0) {
+      crash_after.reset();
+      throw CrashNow{};
+    }
+    if (sync) spent_ms += sync_ms;
+  }
+};
+
+struct NodeHooks {
+  std::function<void(const ports::PeerId& to, ports::Channel channel, Bytes frame)> send;
+  std::function<void(const ports::PeerId& peer, std::string_view reason)> disconnect;
+  std::function<ports::Moment()> now;
+  std::function<void(std::uint64_t ticket, std::vector<bool> results)> checked;
+  core::Listener* listener = nullptr;
+};
+
+class SimNode {
+ public:
+  SimNode(ports::PeerId id, std::unique_ptr<FakeSigner> signer, NodeHooks hooks);
+  ~SimNode();
+
+  // Throws CrashNow if the disk says so.
+  void start(MachineFactory& factory, VrfCache& cache);
+  // Loses what was not synced.
+  void crash(std::uint64_t seed);
+  bool running() const { return core_ != nullptr; }
+  core::NodeCore& core() { return *core_; }
+  store::SimDisk& disk() { return disk_; }
+  DiskFaults& faults() { return faults_; }
+  const ports::PeerId& id() const { return id_; }
+  const FakeSigner& signer() const { return *signer_; }
+  std::unique_ptr<ports::Store> read_store() { return disk_.store(); }
+
+ private:
+  struct Live;
+
+  ports::PeerId id_;
+  std::unique_ptr<FakeSigner> signer_;
+  NodeHooks hooks_;
+  store::SimDisk disk_;
+  DiskFaults faults_;
+  std::unique_ptr<Live> live_;
+  std::unique_ptr<core::NodeCore> core_;
+};
+
+}  // namespace tally::sim

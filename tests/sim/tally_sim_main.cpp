@@ -1,0 +1,185 @@
+// tally-sim: runs the whole-node simulator over a range of seeds.
+//
+//   tally-sim --seeds 1..1000            one line a failure and a summary; exit status 1 on a failure
+//   tally-sim --seeds 42 --trace         what happened in one world
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "node/consensus/planted.hpp"
+#include "tests/sim/world.hpp"
+
+namespace tally::sim {
+namespace {
+
+struct Options {
+  std::uint64_t first = 1;
+  std::uint64_t last = 100;
+  unsigned threads = 0;
+  std::size_t validators = 4;
+  std::uint32_t epoch_length = 60;
+  std::string machine = "real";
+  std::string adversary;
+  std::string fault;
+  bool trace = false;
+  bool json = false;
+};
+
+AdversaryKind adversary_of(const Options& options, std::uint64_t seed) {
+  for (std::size_t i = 0; i < kAdversaryKinds; ++i) {
+    if (name_of(static_cast<AdversaryKind>(i)) == options.adversary) {
+      return static_cast<AdversaryKind>(i);
+    }
+  }
+  return static_cast<AdversaryKind>(seed % kAdversaryKinds);
+}
+
+WorldResult run_seed(const Options& options, std::uint64_t seed) {
+  WorldOptions world;
+  world.seed = seed;
+  world.setup = {options.validators, options.epoch_length};
+  world.adversary = adversary_of(options, seed);
+  if (options.trace) world.trace = &std::cout;
+  const auto factory =
+      options.machine == "toy" ? toy_machines(world.setup) : real_machines(world.setup);
+  return World(world, *factory).run();
+}
+
+std::string replay(const Options& options, std::uint64_t seed) {
+  std::string out = "tally-sim --seeds " + std::to_string(seed) + " --trace";
+  if (options.machine != "real") out += " --machine " + options.machine;
+  if (options.validators != 4) out += " --validators " + std::to_string(options.validators);
+  if (options.epoch_length != 60) out += " --epoch " + std::to_string(options.epoch_length);
+  if (!options.adversary.empty()) out += " --adversary \"" + options.adversary + "\"";
+  if (!options.fault.empty()) out += " --fault " + options.fault;
+  return out;
+}
+
+struct Totals {
+  std::uint64_t failed = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t transactions = 0;
+  std::uint64_t epochs = 0;
+  std::uint64_t evidence = 0;
+};
+
+void report(const Options& options, std::uint64_t seed, const WorldResult& result) {
+  if (options.json) {
+    std::cout << nlohmann::json{{"seed", seed},
+                                {"failures", result.failures},
+                                {"trace_hash", result.trace_hash},
+                                {"height", result.height},
+                                {"transactions", result.transactions},
+                                {"epochs", result.epochs},
+                                {"adversary", name_of(adversary_of(options, seed))},
+                                {"replay", replay(options, seed)}}
+                     .dump()
+              << "\n";
+  } else if (!result.failures.empty()) {
+    std::cout << "seed " << seed << " (" << name_of(adversary_of(options, seed))
+              << "): " << result.failures.front() << "; replay: " << replay(options, seed) << "\n";
+  } else if (options.first == options.last) {
+    std::cout << "seed " << seed << ": height " << result.height << ", trace hash "
+              << result.trace_hash << "\n";
+  }
+  std::cout.flush();
+}
+
+int run(const Options& options) {
+  std::atomic<std::uint64_t> next = options.first;
+  std::mutex mutex;
+  Totals totals;
+  const auto worker = [&] {
+    for (std::uint64_t seed = next++; seed <= options.last; seed = next++) {
+      const WorldResult result = run_seed(options, seed);
+      const std::lock_guard lock(mutex);
+      totals.failed += result.failures.empty() ? 0 : 1;
+      totals.blocks += result.height;
+      totals.transactions += result.transactions;
+      totals.epochs += result.epochs;
+      totals.evidence += result.evidence;
+      report(options, seed, result);
+    }
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  const unsigned count = options.trace ? 1 : (options.threads != 0 ? options.threads : cores);
+  for (unsigned i = 0; i < count; ++i) threads.emplace_back(worker);
+  for (std::thread& thread : threads) thread.join();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  const std::uint64_t worlds = options.last - options.first + 1;
+  if (!options.json) {
+    std::printf(
+        "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu convictions; "
+        "%.1f s, %.3f s a world and thread\n",
+        worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs, totals.evidence,
+        took.count(), took.count() * count / static_cast<double>(worlds));
+  }
+  return totals.failed == 0 ? 0 : 1;
+}
+
+#ifdef TALLY_PLANTED_FAULTS
+bool plant(const std::string& name) {
+  using consensus::Fault;
+  const std::pair<const char*, Fault> faults[] = {
+      {"none", Fault::none},
+      {"skip-nullifications", Fault::skip_nullifications},
+      {"certify-without-notarization", Fault::certify_without_notarization},
+      {"forget-own-votes", Fault::forget_own_votes},
+      {"nullify-then-finalize", Fault::nullify_then_finalize},
+      {"partial-extrinsic", Fault::partial_extrinsic},
+  };
+  for (const auto& [known, fault] : faults) {
+    if (name != known) continue;
+    consensus::planted_fault = fault;
+    return true;
+  }
+  return false;
+}
+#endif
+
+}  // namespace
+}  // namespace tally::sim
+
+int main(int argc, char** argv) {
+  tally::sim::Options options;
+  std::string seeds = "1..100";
+  CLI::App app{"Whole nodes in virtual time, with faults; one seed is one world."};
+  app.add_option("--seeds", seeds, "one seed, or first..last")->capture_default_str();
+  app.add_option("--threads", options.threads, "0: one a core");
+  app.add_option("--validators", options.validators)->capture_default_str();
+  app.add_option("--epoch", options.epoch_length, "blocks of an epoch")->capture_default_str();
+  app.add_option("--machine", options.machine, "what the chain runs: the real runtime, or a toy")
+      ->check(CLI::IsMember({"real", "toy"}))
+      ->capture_default_str();
+  app.add_option("--adversary", options.adversary, "the same one in every world");
+  app.add_flag("--trace", options.trace, "every event, on standard output");
+  app.add_flag("--json", options.json, "one JSON object a world");
+#ifdef TALLY_PLANTED_FAULTS
+  app.add_option("--fault", options.fault, "a fault to plant")->required();
+#endif
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const auto dots = seeds.find("..");
+    options.first = std::stoull(seeds.substr(0, dots));
+    options.last = dots == std::string::npos ? options.first : std::stoull(seeds.substr(dots + 2));
+  } catch (const std::exception&) {
+    std::fprintf(stderr, "--seeds takes a number or first..last, got '%s'\n", seeds.c_str());
+    return 2;
+  }
+#ifdef TALLY_PLANTED_FAULTS
+  if (!tally::sim::plant(options.fault)) {
+    std::fprintf(stderr, "there is no planted fault '%s'\n", options.fault.c_str());
+    return 2;
+  }
+#endif
+  return tally::sim::run(options);
+}

@@ -1,0 +1,119 @@
+// A world: validators, their clients, a network, disks and clocks in one process and in virtual time,
+// all of it drawn from one seed. The same seed gives the same trace hash.
+//
+// The first half of a world is full of faults: delay, loss, duplication, reordering, partitions,
+// crashes at any write, torn and lost unsynced data, flipped bits in a log, slow disks, skewed clocks,
+// a Byzantine validator. In the second half the network is well, every node is up, and the chain must
+// go on. One validator at most is faulty at a time: the one with the adversary is also the one whose
+// log is damaged.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/sim/adversary.hpp"
+#include "tests/sim/checkers.hpp"
+#include "tests/sim/machine.hpp"
+#include "tests/sim/sim_node.hpp"
+
+namespace tally::sim {
+
+struct WorldOptions {
+  std::uint64_t seed = 0;
+  WorldSetup setup;
+  std::uint64_t duration_ms = 60'000;
+  std::uint64_t faults_until_ms = 30'000;
+  bool faults = true;
+  AdversaryKind adversary = AdversaryKind::none;
+  std::ostream* trace = nullptr;
+};
+
+struct WorldResult {
+  std::vector<std::string> failures;
+  std::uint64_t trace_hash = 0;
+  std::uint32_t height = 0;
+  std::size_t transactions = 0;
+  std::size_t epochs = 0;
+  std::size_t evidence = 0;
+};
+
+class World {
+ public:
+  World(const WorldOptions& options, MachineFactory& factory);
+  ~World();
+  WorldResult run();
+
+ private:
+  struct NodeState;
+  struct Link {
+    bool up = false;
+    std::uint64_t generation = 0;
+  };
+  struct Event {
+    std::uint64_t at;
+    std::uint64_t sequence;
+    std::function<void()> act;
+  };
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
+    }
+  };
+  struct Weather {
+    std::uint64_t delay_min = 2;
+    std::uint64_t delay_max = 20;
+    std::uint64_t loss = 0;         // per mille
+    std::uint64_t duplicate = 0;    // per mille
+    std::vector<std::size_t> side;  // of a partition, by node; empty: none
+  };
+
+  void at(std::uint64_t time, std::function<void()> act);
+  void make_nodes();
+  void draw_faults();
+  void draw_crashes(Random& random);
+  void end_faults();
+  void start_node(std::size_t node);
+  void report_unseen(std::size_t node);
+  void crash_node(std::size_t node);
+  void connect(std::size_t a, std::size_t b);
+  void link_up(std::size_t a, std::size_t b);
+  void link_down(std::size_t a, std::size_t b);
+  // One turn of a node: events, end_turn, what leaves.
+  void turn(std::size_t node, std::function<void(core::NodeCore&)> act);
+  void flush(std::size_t node);
+  void arm(std::size_t node);
+  void transmit(std::size_t from, const ports::PeerId& to, Bytes frame, std::uint64_t departs);
+  void deliver(std::size_t from, std::size_t to, const Bytes& frame, std::uint64_t generation);
+  std::size_t index_of(const ports::PeerId& id) const;
+  void workload();
+  void resubmit();
+  void judge_end();
+  void note(std::size_t node, std::string_view what, ByteView detail);
+  bool honest(std::size_t node) const;
+
+  WorldOptions options_;
+  MachineFactory& factory_;
+  Random random_;
+  Checkers checkers_;
+  VrfCache vrf_;
+  std::vector<std::unique_ptr<NodeState>> nodes_;
+  std::vector<std::vector<Link>> links_;
+  Weather weather_;
+  std::priority_queue<Event, std::vector<Event>, Later> events_;
+  std::uint64_t now_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t trace_hash_ = 0;
+  std::size_t faulty_ = 0;         // the validator that may be Byzantine or lose its log
+  std::map<Hash, Bytes> waiting_;  // transactions that clients still want included
+  std::set<Hash> included_;
+  std::size_t evidence_ = 0;
+  std::vector<std::uint32_t> heights_when_well_;
+};
+
+}  // namespace tally::sim
