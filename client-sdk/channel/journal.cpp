@@ -1,0 +1,152 @@
+#include "client-sdk/channel/journal.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "primitives/crypto/hash.hpp"
+
+namespace tally::channel {
+namespace {
+
+constexpr std::string_view kFileMagic = "TALLYJ01";
+constexpr std::string_view kFrameMagic = "TJFR";
+constexpr std::size_t kHead = 16;  // magic, length, sequence
+constexpr std::size_t kCheck = 16;
+constexpr std::size_t kPayloadMax = 64U << 20;
+// A file is rewritten when it is at least this long and mostly dead.
+constexpr std::size_t kCompactFrom = 4U << 20;
+constexpr std::size_t kCompactRatio = 4;
+
+Hash check_of(ByteView length_and_sequence, ByteView payload) {
+  return blake2_256({length_and_sequence, payload});
+}
+
+Bytes frame_of(std::uint64_t sequence, const Journal::Entries& batch) {
+  const Bytes payload = encode(batch);
+  Bytes out = to_bytes(as_bytes(kFrameMagic));
+  append(out, encode(static_cast<std::uint32_t>(payload.size())));
+  append(out, encode(sequence));
+  const Hash check = check_of(ByteView(out).subspan(kFrameMagic.size()), payload);
+  append(out, payload);
+  append(out, check.view().first(kCheck));
+  return out;
+}
+
+struct Frame {
+  std::uint64_t sequence;
+  Journal::Entries batch;
+  std::size_t size;
+};
+
+std::optional<Frame> frame_at(ByteView file, std::size_t offset) {
+  const ByteView rest = file.subspan(offset);
+  if (rest.size() < kHead + kCheck) return std::nullopt;
+  if (!equal(rest.first(kFrameMagic.size()), as_bytes(kFrameMagic))) return std::nullopt;
+  const auto length = decode<std::uint32_t>(rest.subspan(4, 4));
+  const auto sequence = decode<std::uint64_t>(rest.subspan(8, 8));
+  if (*length > kPayloadMax || rest.size() < kHead + *length + kCheck) return std::nullopt;
+  const ByteView payload = rest.subspan(kHead, *length);
+  const Hash check = check_of(rest.subspan(4, 12), payload);
+  if (!equal(rest.subspan(kHead + *length, kCheck), check.view().first(kCheck))) {
+    return std::nullopt;
+  }
+  auto batch = decode<Journal::Entries>(payload);
+  if (!batch.ok()) return std::nullopt;
+  return Frame{*sequence, *std::move(batch), kHead + *length + kCheck};
+}
+
+bool good_frame_after(ByteView file, std::size_t offset) {
+  const ByteView magic = as_bytes(kFrameMagic);
+  auto at = file.begin() + static_cast<std::ptrdiff_t>(offset);
+  while ((at = std::search(at, file.end(), magic.begin(), magic.end())) != file.end()) {
+    if (frame_at(file, static_cast<std::size_t>(at - file.begin()))) return true;
+    ++at;
+  }
+  return false;
+}
+
+Failure<Error> damaged(std::size_t offset, const std::string& what) {
+  return fail_with("the journal is damaged at byte " + std::to_string(offset) + ": " + what +
+                   ". A crash does not do that. Restore the channels from a backup, or ask the "
+                   "peers; do not go on with this file");
+}
+
+}  // namespace
+
+Result<Journal, Error> Journal::open(std::unique_ptr<JournalFile> file) {
+  Journal journal(std::move(file));
+  TALLY_TRY(journal.load());
+  return journal;
+}
+
+Result<void, Error> Journal::load() {
+  const Bytes bytes = TALLY_TRY(file_->read());
+  const ByteView magic = as_bytes(kFileMagic);
+  if (bytes.size() < magic.size()) {
+    // Died while making the file: nothing was ever promised.
+    if (!equal(bytes, magic.first(bytes.size()))) return damaged(0, "this is no channel journal");
+    TALLY_TRY(file_->replace(magic));
+    size_ = magic.size();
+    return {};
+  }
+  if (!equal(ByteView(bytes).first(magic.size()), magic)) {
+    return damaged(0, "this is no channel journal");
+  }
+  std::size_t offset = magic.size();
+  while (offset < bytes.size()) {
+    auto frame = frame_at(bytes, offset);
+    if (!frame) {
+      if (good_frame_after(bytes, offset + 1)) {
+        return damaged(offset, "a record is broken and good ones follow");
+      }
+      TALLY_TRY(file_->cut(offset));
+      tail_was_cut_ = true;
+      break;
+    }
+    if (frame->sequence != next_sequence_) {
+      return damaged(offset, "record " + std::to_string(next_sequence_) + " was expected, record " +
+                                 std::to_string(frame->sequence) + " came");
+    }
+    ++next_sequence_;
+    apply(frame->batch);
+    offset += frame->size;
+  }
+  size_ = offset;
+  return {};
+}
+
+void Journal::apply(const Entries& batch) {
+  for (const auto& [key, value] : batch) {
+    if (const auto old = entries_.find(key); old != entries_.end()) {
+      live_size_ -= old->second.size();
+      entries_.erase(old);
+    }
+    if (value.empty()) continue;
+    live_size_ += value.size();
+    entries_.emplace(key, value);
+  }
+}
+
+Result<void, Error> Journal::write(const Entries& batch) {
+  if (batch.empty()) return {};
+  const Bytes frame = frame_of(next_sequence_, batch);
+  TALLY_TRY(file_->append(frame));
+  TALLY_TRY(file_->sync());
+  ++next_sequence_;
+  size_ += frame.size();
+  apply(batch);
+  return compact_if_large();
+}
+
+Result<void, Error> Journal::compact_if_large() {
+  if (size_ < kCompactFrom || size_ / kCompactRatio < live_size_) return {};
+  Bytes whole = to_bytes(as_bytes(kFileMagic));
+  append(whole, frame_of(0, entries_));
+  TALLY_TRY(file_->replace(whole));
+  next_sequence_ = 1;
+  size_ = whole.size();
+  return {};
+}
+
+}  // namespace tally::channel
