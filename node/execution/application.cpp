@@ -252,7 +252,8 @@ void ChainApplication::commit(const std::vector<ports::FinalBlock>& blocks,
 }
 
 void ChainApplication::forget_other_branches(const Hash& tip) {
-  // What stands on the tip, found from each block downwards; heights at or below the tip's are gone.
+  // What stands on the tip, found from each block downwards; heights at or below the tip's are
+  // gone.
   std::vector<std::string> gone;
   for (const auto& entry : pending_) {
     if (!state_after(entry.second->block().hash))

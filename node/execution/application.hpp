@@ -1,10 +1,10 @@
-// The chain application: executes blocks on overlays over their parents with the runtime, states and
-// checks their roots, and lands final ones in the store, one batch a commit.
+// The chain application: executes blocks on overlays over their parents with the runtime, states
+// and checks their roots, and lands final ones in the store, one batch a commit.
 //
 // A block is valid here when its extrinsics decode, their signatures hold on its fork, the runtime
 // accepts it, and its header states the roots and the digest that follow. Signatures that the pool
-// verified are not verified again; the others are checked together, on as many cores as the verifier
-// has.
+// verified are not verified again; the others are checked together, on as many cores as the
+// verifier has.
 //
 //   FinalState final_state(store);                     // after install_genesis()
 //   TxPool pool(final_state, …);
@@ -53,8 +53,8 @@ class ChainApplication final : public ports::Application {
   bool deadline_due(const Hash& parent, TimestampMs time) const override;
   Hash beacon(const Hash& block) const override;
 
-  // What is known of a block that was executed here and is not final; null otherwise. Good until the
-  // next commit.
+  // What is known of a block that was executed here and is not final; null otherwise. Good until
+  // the next commit.
   const PendingBlock* find_pending(const Hash& hash) const;
   // The state after a pending block or the newest final one; nothing for any other. Good until the
   // next commit.

@@ -113,8 +113,8 @@ void append_commit(ports::WriteBatch& batch, const StateReader& before, const St
 void append_pruning(ports::WriteBatch& batch, const ports::Store& store, BlockNumber oldest) {
   const BlockNumber from = oldest_kept(store);
   if (oldest <= from) return;
-  // The versions from `from` up to below `oldest` go. What block h overwrote or made stale is needed
-  // by versions below h only.
+  // The versions from `from` up to below `oldest` go. What block h overwrote or made stale is
+  // needed by versions below h only.
   for (BlockNumber height = from; height < oldest; height = height.next()) {
     batch.push_back({Column::history, root_key(height), std::nullopt});
     const BlockNumber above = height.next();

@@ -10,8 +10,9 @@
 //             'k'                      -> oldest height whose state is kept (u32)
 //
 // key' writes a storage key so that no key is a prefix of another and order is kept: a zero byte
-// becomes 00 FF, and 00 00 ends it. The state at a kept height h is, for each key, what the first 'v'
-// entry above h says, or else the state column. Heights are big endian, so that columns are in order.
+// becomes 00 FF, and 00 00 ends it. The state at a kept height h is, for each key, what the first
+// 'v' entry above h says, or else the state column. Heights are big endian, so that columns are in
+// order.
 #pragma once
 
 #include <optional>

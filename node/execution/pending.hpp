@@ -43,8 +43,8 @@ class Pending {
   std::unordered_map<tree::NodeKey, std::shared_ptr<const tree::Node>, NodeKeyHash> nodes_;
 };
 
-// The state after a pending block, or after the newest final one when the chain is empty. Good until
-// the next commit. For the tree, one thread or many; for values, the core thread.
+// The state after a pending block, or after the newest final one when the chain is empty. Good
+// until the next commit. For the tree, one thread or many; for values, the core thread.
 class ChainState final : public StateReader, public tree::NodeReader {
  public:
   // From the lowest pending ancestor up to the block itself.

@@ -13,8 +13,8 @@ using ports::PoolVerdict;
 using ports::RejectCode;
 using runtime::InvalidTransaction;
 
-// Accounts whose nonce is looked at again with each final block, beside those known to have changed:
-// another node's transaction may have used a nonce that one of ours waits with.
+// Accounts whose nonce is looked at again with each final block, beside those known to have
+// changed: another node's transaction may have used a nonce that one of ours waits with.
 constexpr std::size_t kSweep = 512;
 
 std::string name_of(const Hash& hash) {

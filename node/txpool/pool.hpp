@@ -1,12 +1,12 @@
-// The transaction pool: what waits for a block. A pure state machine on the core thread: no clock, no
-// threads, no I/O; it looks at the chain through ports::FinalizedView.
+// The transaction pool: what waits for a block. A pure state machine on the core thread: no clock,
+// no threads, no I/O; it looks at the chain through ports::FinalizedView.
 //
 // On the way in: length, decoding, signer and scheme, mortality, nonce and fee on the newest final
 // state, room; only then is the signature checked, once (settle). Nothing that was refused is kept.
 //
-// Order. Each account's transactions wait by nonce. A block is filled with the best of the accounts'
-// next transactions, again and again: operational calls first, then by what they pay for their
-// weight, then by arrival.
+// Order. Each account's transactions wait by nonce. A block is filled with the best of the
+// accounts' next transactions, again and again: operational calls first, then by what they pay for
+// their weight, then by arrival.
 //
 // Rules of a full pool:
 //   same nonce      the newcomer replaces the waiting one if it pays at least a tenth more per
@@ -15,8 +15,8 @@
 //                   highest; nonces further ahead than `per_account` are refused
 //   transactions and bytes
 //                   the last transaction of some account goes: first of those that wait for a nonce
-//                   that is missing, then of the lowest priority, of equals the youngest. A newcomer
-//                   that would be the first to go is refused as pool_full
+//                   that is missing, then of the lowest priority, of equals the youngest. A
+//                   newcomer that would be the first to go is refused as pool_full
 // Dropped as blocks become final: what is in them, used nonces, what died of its mortality.
 #pragma once
 

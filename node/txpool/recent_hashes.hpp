@@ -1,5 +1,6 @@
-// Hashes seen lately: signatures that held, extrinsics that are final. Bounded: two generations, the
-// older of which is forgotten when the newer is full. Forgetting one costs a second look, nothing else.
+// Hashes seen lately: signatures that held, extrinsics that are final. Bounded: two generations,
+// the older of which is forgotten when the newer is full. Forgetting one costs a second look,
+// nothing else.
 #pragma once
 
 #include <cstddef>

@@ -137,9 +137,9 @@ class Node {
   std::uint16_t present_ = 0;
   std::uint16_t leaf_mask_ = 0;
   Hash hash_;
-  // Everything else in one piece of memory, in units of 32 bytes. Of the present children, in order:
-  // their hashes; of a wide node, the hashes of the binary subtrees 0..15 (0 and 1 unused); key and
-  // value hash of each leaf; the versions of the others, eight to a unit.
+  // Everything else in one piece of memory, in units of 32 bytes. Of the present children, in
+  // order: their hashes; of a wide node, the hashes of the binary subtrees 0..15 (0 and 1 unused);
+  // key and value hash of each leaf; the versions of the others, eight to a unit.
   std::vector<Hash> units_;
 };
 

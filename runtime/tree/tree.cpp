@@ -13,8 +13,8 @@ struct Output {
   std::vector<Update::Written> nodes;
   std::vector<NodeKey> stale;
   std::optional<NodeKey> missing;
-  // A stack: each node in progress has its edits on top of those of the nodes above it. One piece of
-  // memory for the whole update.
+  // A stack: each node in progress has its edits on top of those of the nodes above it. One piece
+  // of memory for the whole update.
   std::vector<Node::Edit> edits;
 };
 
@@ -161,8 +161,8 @@ class Updater {
     return finish(at, nullptr, base, out);
   }
 
-  // Takes the edits above `base` off the stack and makes the node with them, or returns what is left
-  // where no node may stand.
+  // Takes the edits above `base` off the stack and makes the node with them, or returns what is
+  // left where no node may stand.
   static std::optional<Slot> finish(const NodeKey& at, const Node* before, std::size_t base,
                                     Output& out) {
     const auto edits = std::span<const Node::Edit>(out.edits).subspan(base);
