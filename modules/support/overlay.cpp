@@ -1,5 +1,6 @@
 #include "modules/support/overlay.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "primitives/assert.hpp"
@@ -7,14 +8,31 @@
 namespace tally {
 
 namespace {
+
 constexpr std::size_t kFirstTableSize = 1024;
+constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+
+// The first bytes of a key as numbers, side by side, so that most comparisons of a sort follow no
+// pointer: the item's prefix and half of the first hash.
+struct SortKey {
+  std::array<std::uint64_t, 5> words;
+  std::uint32_t entry;
+};
+
+SortKey sort_key(ByteView key, std::uint32_t entry) {
+  SortKey out{{}, entry};
+  for (std::size_t i = 0; i < out.words.size() * 8; ++i) {
+    out.words[i / 8] = (out.words[i / 8] << 8) | (i < key.size() ? key[i] : 0);
+  }
+  return out;
 }
 
+}  // namespace
+
 Overlay::Overlay(const StateReader& below, std::uint64_t seed)
-    : below_(below), seed_(seed), table_(kFirstTableSize, 0) {}
+    : below_(below), seed_(seed), table_(kFirstTableSize, 0), recent_(kRecent) {}
 
 std::uint64_t Overlay::hash(ByteView key) const {
-  constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
   std::uint64_t h = seed_ ^ (key.size() * kMultiplier);
   const std::uint8_t* at = key.data();
   std::size_t left = key.size();
@@ -69,6 +87,26 @@ void Overlay::write(Slot slot, std::optional<Bytes> value) {
   entry.written = true;
 }
 
+Overlay::Recent& Overlay::recent_place(ByteView part) const {
+  std::uint64_t word = 0;
+  std::memcpy(&word, part.data(), sizeof(word));
+  word = (word ^ seed_) * kMultiplier;
+  return recent_[(word >> 32) % kRecent];
+}
+
+std::optional<Overlay::Slot> Overlay::recent(const std::uint8_t* prefix, ByteView part) const {
+  const Recent& place = recent_place(part);
+  if (place.prefix != prefix || !equal(place.part, part)) return std::nullopt;
+  return place.slot;
+}
+
+void Overlay::remember(const std::uint8_t* prefix, ByteView part, Slot slot) const {
+  Recent& place = recent_place(part);
+  place.prefix = prefix;
+  std::memcpy(place.part.data(), part.data(), place.part.size());
+  place.slot = slot;
+}
+
 std::optional<Bytes> Overlay::get(ByteView key) const {
   return read(slot(key));
 }
@@ -97,9 +135,19 @@ void Overlay::rollback() {
 
 StateChanges Overlay::changes() const {
   TALLY_ASSERT(!in_transaction());
+  std::vector<SortKey> order;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.written && entry.value != entry.original) order.push_back(sort_key(entry.key, i));
+  }
+  std::sort(order.begin(), order.end(), [&](const SortKey& a, const SortKey& b) {
+    if (a.words != b.words) return a.words < b.words;
+    return entries_[a.entry].key < entries_[b.entry].key;
+  });
   StateChanges out;
-  for (const Entry& entry : entries_) {
-    if (entry.written && entry.value != entry.original) out.emplace(entry.key, entry.value);
+  for (const SortKey& key : order) {
+    const Entry& entry = entries_[key.entry];
+    out.emplace_hint(out.end(), entry.key, entry.value);
   }
   return out;
 }

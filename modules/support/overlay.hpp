@@ -15,6 +15,7 @@
 // commit()/rollback() pair up; changes() is asked outside of any transaction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -50,6 +51,12 @@ class Overlay final : public StateReader {
   // Keys whose value differs from the state below, in order.
   StateChanges changes() const;
 
+  // The slot of `part`'s entry in the item with this prefix, if it was asked for lately. Saves
+  // hashing the part again: a transfer touches the same account several times. `part` has 32 bytes;
+  // the prefix is told from others by its address, so it is one that lives as long as the program.
+  std::optional<Slot> recent(const std::uint8_t* prefix, ByteView part) const;
+  void remember(const std::uint8_t* prefix, ByteView part, Slot slot) const;
+
  private:
   struct Entry {
     Bytes key;
@@ -63,7 +70,15 @@ class Overlay final : public StateReader {
     std::optional<Bytes> value;
   };
 
+  struct Recent {
+    const std::uint8_t* prefix = nullptr;
+    std::array<std::uint8_t, 32> part;
+    Slot slot;
+  };
+  static constexpr std::size_t kRecent = 256;
+
   std::uint64_t hash(ByteView key) const;
+  Recent& recent_place(ByteView part) const;
   void grow() const;
 
   const StateReader& below_;
@@ -71,6 +86,7 @@ class Overlay final : public StateReader {
   // Reading remembers, which does not change what the overlay means.
   mutable std::vector<Entry> entries_;
   mutable std::vector<std::uint32_t> table_;  // entry + 1, 0 = free; a power of two long
+  mutable std::vector<Recent> recent_;
   std::vector<Undo> undo_;
   std::vector<std::size_t> marks_;
 };

@@ -72,6 +72,12 @@ enum class Modifier : std::uint8_t { optional = 0, with_default = 1 };
 
 namespace detail {
 
+template <class Key>
+constexpr bool is_id() {
+  if constexpr (StrongBytes<Key>) return Key::kSize == 32;
+  return false;
+}
+
 template <class Hasher, class Key>
 void append_key(StorageKey& out, const Key& key) {
   if constexpr (StrongBytes<Key>) {
@@ -130,6 +136,9 @@ struct StorageItem<V, std::tuple<Hs...>, Ks...> {
   using Keys = std::tuple<Ks...>;
   using Hashers = std::tuple<Hs...>;
 
+  // A map whose key is an account or another id of 32 bytes.
+  static constexpr bool kByOneId = sizeof...(Ks) == 1 && (detail::is_id<Ks>() && ...);
+
   std::string_view module;
   std::string_view item;
   Modifier modifier;
@@ -166,14 +175,24 @@ struct StorageItem<V, std::tuple<Hs...>, Ks...> {
     return keys;
   }
 
+  Overlay::Slot slot(const Overlay& state, const Ks&... keys) const {
+    if constexpr (kByOneId) {
+      if (const auto recent = state.recent(prefix.data(), keys.view()...)) return *recent;
+      const Overlay::Slot found = state.slot(key(keys...));
+      state.remember(prefix.data(), keys.view()..., found);
+      return found;
+    } else {
+      return state.slot(key(keys...));
+    }
+  }
   StorageEntry<V> at(Overlay& state, const Ks&... keys) const {
-    return {state, state.slot(key(keys...))};
+    return {state, slot(state, keys...)};
   }
   std::optional<V> find(const StateReader& state, const Ks&... keys) const {
     return detail::decode_stored<V>(state.get(key(keys...)));
   }
   std::optional<V> find(const Overlay& state, const Ks&... keys) const {
-    return detail::decode_stored<V>(state.read(state.slot(key(keys...))));
+    return detail::decode_stored<V>(state.read(slot(state, keys...)));
   }
   V get(const StateReader& state, const Ks&... keys) const {
     return find(state, keys...).value_or(V{});
@@ -185,16 +204,18 @@ struct StorageItem<V, std::tuple<Hs...>, Ks...> {
     return state.get(key(keys...)).has_value();
   }
   bool contains(const Overlay& state, const Ks&... keys) const {
-    return state.read(state.slot(key(keys...))).has_value();
+    return state.read(slot(state, keys...)).has_value();
   }
   void put(Overlay& state, const Ks&... keys, const V& value) const {
-    state.put(key(keys...), detail::encode_stored(value));
+    state.write(slot(state, keys...), detail::encode_stored(value));
   }
   // For a writer that has the value's encoding at hand already.
   void put_encoded(Overlay& state, const Ks&... keys, Bytes value) const {
     state.put(key(keys...), std::move(value));
   }
-  void erase(Overlay& state, const Ks&... keys) const { state.erase(key(keys...)); }
+  void erase(Overlay& state, const Ks&... keys) const {
+    state.write(slot(state, keys...), std::nullopt);
+  }
 };
 
 template <class V>
