@@ -1,27 +1,21 @@
-// All channels of one account, running: the channel driver with its journal, a chain to follow and to
-// submit to, and the peers' connections. Wallets, the command line and the worker use this.
+// An account's channels, alive: the channel driver with a chain, peers, timers and threads around it.
+// The worker and the command line use it alike; a worker's built-in watchtower is this, since a party
+// whose journal is followed refutes by itself.
 //
-//   auto host = TALLY_TRY(ChannelHost::start({folder, key, {}}, chain));
-//   ChannelId id = TALLY_TRY(host->open({worker, 10 CC})).channel_id;     // final when it returns
-//   auto session = TALLY_TRY(task::Session::connect(config, *host));      // the peer's connection
-//   TALLY_TRY(host->pay_amount(id, 1 CC));                                // countersigned
-//   ClosedChannel end = TALLY_TRY(host->close(id));                       // paid out, final
+//   auto host = TALLY_TRY(ChannelHost::start(config, chain));
+//   ChannelId id = TALLY_TRY(host->open({.counterparty = worker, .deposit = …}));
+//   …  Session::connect(session_config, *host) and session->run(task), which pays
+//   ClosedChannel end = TALLY_TRY(host->close(id, 30s));
 //
-// One thread runs the driver; one follows final blocks, each proved; one submits. What others open
-// with this account as the counterparty is taken up once its open is final, provided they bring the
-// whole deposit. A block that was final before the folder was first used is not looked at: a channel
-// from that time is unknown here and wants `restore`.
-//
-// Contract: `chain` outlives the host. Calls may come from any thread; they block until what they say
-// has happened, the given deadline has passed or the host stops. The folder is locked: one host a
-// folder. A journal that cannot be written ends the process.
+// One thread owns the driver: it takes what came in, lets the driver step through all of it, and then
+// finishes the turn with one sync (group commit). Others follow the chain and submit. Calls from
+// outside wait until their turn is on disk. A journal that cannot be written ends the process.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,65 +25,65 @@
 
 namespace tally::client {
 
+// A call that the host submitted, and how it ended.
+struct Submission {
+  ChannelId channel_id;
+  std::string call;  // "open", "close", …
+  ClientResult<TxOutcome> outcome;
+};
+
 struct HostConfig {
-  std::filesystem::path folder;  // journal, receipts and the place in the chain
+  std::filesystem::path journal_folder;
   KeyPair key;
   channel::Policy policy;
-  std::chrono::milliseconds patience{120'000};  // of a call that waits for a peer or the chain
-  std::function<void(const std::string&)> log;  // for people; may be empty
+  // Take on every channel that others open towards this account without a deposit of ours.
+  bool take_channels = false;
+  // Refutes for channels that were restored (rule 5); none: such channels are not refuted from here.
+  std::optional<KeyPair> tower_key;
+  // Called from the host's threads; must not call the host.
+  std::function<void(const ChannelId&, const channel::Tell&)> on_notice;
+  std::function<void(const Submission&)> on_submitted;
+  std::function<void(const std::string&)> log;
 };
 
 struct OpenRequest {
   AccountId counterparty;
   Balance deposit;
-  std::optional<DurationMs> challenge_period;  // none: the chain's default
-};
-struct OpenedChannel {
-  ChannelId channel_id;
-  TxOutcome outcome;
+  DurationMs challenge_period;
 };
 
-struct ClosedChannel {
-  ChannelId channel_id;
-  channels::ChannelClosed event;  // who got what
-  FinalHead head;                 // the block that paid out
-};
-
-// A channel as this account knows it.
-struct HostedChannel {
+struct ChannelView {
   channel::Record record;
-  Balance own;      // as it would be if every offer of mine were countersigned
-  Balance payable;  // what I can still pay
+  Balance locked;
+  Balance payable;      // what we could still pay
+  Balance own_balance;  // ours if every offer of ours were countersigned
 };
 
 class ChannelHost final : public task::PayerPort, public task::EarnerPort {
  public:
+  // Brings every channel of the journal up to date with the chain before it returns. `chain` must
+  // outlive the host.
   static Result<std::unique_ptr<ChannelHost>, Error> start(HostConfig config, ChainClient& chain);
-  ~ChannelHost() override;  // as stop()
-  // Countersigns nothing more and returns when the threads have ended. Idempotent.
-  void stop();
+  // Ends its threads; what was begun goes on from the journal at the next start.
+  ~ChannelHost() override;
 
-  std::vector<HostedChannel> channels() const;
-  std::optional<HostedChannel> find(const ChannelId& channel) const;
+  // Returns when the open is final. The counterparty brings nothing.
+  Result<ChannelId, Error> open(const OpenRequest& request);
+  // Offers the peer a close, and returns when the channel's end is final. Needs the peer connected.
+  Result<void, Error> close(const ChannelId& channel, std::chrono::milliseconds patience);
+  // Any event of the party, for what has no call of its own here (claims, splices, payments).
+  Result<void, Error> step(const ChannelId& channel, const channel::Event& event);
+  // Waits until the predicate holds of the channel; the error says what the channel looks like.
+  Result<void, Error> wait(const ChannelId& channel,
+                           const std::function<bool(const ChannelView&)>& until,
+                           std::chrono::milliseconds patience);
 
-  Result<OpenedChannel, Error> open(const OpenRequest& request);
-  // Offers the amount with these receipts' hashes and waits for the countersignature.
-  Result<ChannelVersion, Error> pay_amount(const ChannelId& channel, Balance amount,
-                                           const std::vector<Hash>& receipts = {});
-  // Waits until every offer of mine is countersigned.
-  Result<void, Error> settle_offers(const ChannelId& channel);
-  // Together with the peer, which must be connected; waits for the payout.
-  Result<ClosedChannel, Error> close(const ChannelId& channel);
-  // Without the peer: claims the newest state that I hold. Returns when the claim is final; the payout
-  // comes at the deadline.
-  Result<void, Error> claim(const ChannelId& channel);
-  // Moves credits in (positive) or out (negative) of an open channel, with the peer's consent.
-  Result<void, Error> splice(const ChannelId& channel, BalanceDelta own_delta);
-  // Waits until the channel was paid out.
-  Result<ClosedChannel, Error> wait_closed(const ChannelId& channel);
-  Result<void, Error> restore(const channel::Record& record);
+  std::optional<ChannelView> find(const ChannelId& channel);
+  std::vector<ChannelView> channels();
+  // Whether the last process died while it wrote the journal (nothing signed is lost by that).
+  bool journal_tail_was_cut() const;
 
-  // task::PayerPort, task::EarnerPort
+  // task::PayerPort and task::EarnerPort
   void peer_connected(const AccountId& peer, std::uint64_t connection,
                       task::SendChannelMessage send) override;
   void peer_gone(const AccountId& peer, std::uint64_t connection) override;
@@ -100,9 +94,8 @@ class ChannelHost final : public task::PayerPort, public task::EarnerPort {
   Result<void, Error> issued(const task::SignedReceipt& receipt) override;
   void on_paid(std::function<void(const ChannelId&, Balance received)> callback) override;
 
-  struct State;
-
  private:
+  struct State;
   explicit ChannelHost(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

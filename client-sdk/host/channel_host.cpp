@@ -1,0 +1,499 @@
+#include "client-sdk/host/channel_host.hpp"
+
+#include <stop_token>
+
+#include "client-sdk/chain/calls.hpp"
+#include "client-sdk/chain/events.hpp"
+#include "client-sdk/host/turn_loop.hpp"
+#include "modules/channels/signing.hpp"
+#include "modules/channels/storage.hpp"
+
+namespace tally::client {
+
+namespace {
+
+using channel::ChannelDriver;
+using channel::Party;
+using channel::Stage;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kOpenPatience{60'000};
+constexpr milliseconds kPayPatience{30'000};
+constexpr milliseconds kRetryPause{1'000};
+
+Failure<Error> error_of(const ClientError& error) {
+  return fail_with(error.message);
+}
+
+std::string call_name(const channels::Call& call) {
+  return std::visit([](const auto& c) { return std::string(std::decay_t<decltype(c)>::kName); },
+                    call);
+}
+
+ChannelView view_of(const Party& party) {
+  return {party.record(), party.locked(), party.payable(), party.own_balance()};
+}
+
+// A payee refuses updates that take the payer below 1% of what is locked (rule 4).
+Balance above_reserve(Balance payer, Balance locked) {
+  const Balance reserve((locked.micro + 99) / 100);
+  return payer > reserve ? Balance(payer.micro - reserve.micro) : Balance();
+}
+
+std::string text_of(const ChannelView& view) {
+  return "channel " + to_hex_prefixed(view.record.terms.channel_id) + " is " +
+         std::string(enumerator_name(view.record.stage)) + " at version " +
+         to_decimal(view.record.newest_version().value);
+}
+
+channel::Terms terms_of(const ChannelId& id, const channels::Channel& on_chain,
+                        channel::Side side) {
+  return {.channel_id = id,
+          .opener = on_chain.opener,
+          .counterparty = on_chain.counterparty,
+          .deposit_a = on_chain.floor.balance_a,
+          .deposit_b = on_chain.floor.balance_b,
+          .challenge_period = on_chain.challenge_period,
+          .side = side};
+}
+
+}  // namespace
+
+struct ChannelHost::State final : channel::Effects {
+  State(HostConfig host_config, ChainClient& chain_client)
+      : config(std::move(host_config)), chain(chain_client), loop([this] { end_turn(); }) {}
+
+  HostConfig config;
+  ChainClient& chain;
+  std::unique_ptr<ChannelDriver> driver;  // the loop's thread only
+  TurnLoop loop;
+  std::jthread follower;
+  std::jthread submitter;
+  BlockNumber next_block;
+
+  // Of the loop's thread.
+  struct Peer {
+    std::uint64_t connection;
+    task::SendChannelMessage send;
+  };
+  std::map<AccountId, Peer> peers;
+  std::function<void(const ChannelId&, Balance)> paid;
+
+  // What outside threads look at.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<ChannelId, ChannelView> views;
+  struct ToSubmit {
+    ChannelId channel;
+    channels::Call call;
+    bool by_third_party;
+  };
+  std::deque<ToSubmit> to_submit;
+  std::uint64_t turns = 0;
+
+  // channel::Effects, called by the driver on the loop's thread when a turn ends.
+  void send(const ChannelId& channel, const AccountId& peer, Bytes message) override;
+  void submit(const ChannelId& channel, const channels::Call& call, bool by_third_party) override;
+  void set_timer(const ChannelId& channel, channel::TimerKind kind, DurationMs after) override;
+  void tell(const ChannelId& channel, const channel::Tell& notice) override;
+
+  void end_turn();
+  Result<void, Error> catch_up();
+  void follow(const std::stop_token& stop);
+  void on_block(const FollowedBlock& block);
+  void take_on(const channels::ChannelOpened& opened);
+  void submit_all(const std::stop_token& stop);
+  Result<void, Error> adopt(const ChannelId& channel);
+  Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
+  void log(const std::string& text) const {
+    if (config.log) config.log(text);
+  }
+};
+
+void ChannelHost::State::send(const ChannelId&, const AccountId& peer, Bytes message) {
+  const auto found = peers.find(peer);
+  // A peer that is away hears what it missed when it comes back: both then say Hello.
+  if (found != peers.end()) found->second.send(std::move(message));
+}
+
+void ChannelHost::State::submit(const ChannelId& channel, const channels::Call& call,
+                                bool by_third_party) {
+  {
+    const std::lock_guard lock(mutex);
+    to_submit.push_back({channel, call, by_third_party});
+  }
+  changed.notify_all();
+}
+
+void ChannelHost::State::set_timer(const ChannelId& channel, channel::TimerKind kind,
+                                   DurationMs after) {
+  loop.post_at(TurnLoop::Clock::now() + milliseconds(after.value), [this, channel, kind] {
+    static_cast<void>(driver->step(channel, channel::TimerFired{kind}));
+  });
+}
+
+void ChannelHost::State::tell(const ChannelId& channel, const channel::Tell& notice) {
+  if (notice.notice == channel::Notice::received && paid) {
+    const Party* party = driver->find(channel);
+    paid(channel, party->record().balance(party->record().terms.side));
+  }
+  if (config.on_notice) config.on_notice(channel, notice);
+}
+
+// One sync, everything leaves, and the outside sees the new state.
+void ChannelHost::State::end_turn() {
+  driver->finish_turn();
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [id, party] : driver->parties()) views.insert_or_assign(id, view_of(party));
+    ++turns;
+  }
+  changed.notify_all();
+}
+
+Result<void, channel::Rejection> ChannelHost::State::step(const ChannelId& channel,
+                                                          const channel::Event& event) {
+  Result<void, channel::Rejection> result = fail(channel::Rejection::not_in_this_stage);
+  loop.call([&] { result = driver->step(channel, event); });
+  return result;
+}
+
+// Every channel of the journal against the newest final block.
+Result<void, Error> ChannelHost::State::catch_up() {
+  const auto head = chain.finalized();
+  if (!head) return error_of(head.error());
+  std::vector<ChannelId> ids;
+  for (const auto& [id, party] : driver->parties()) {
+    if (party.record().stage != Stage::closed) ids.push_back(id);
+  }
+  for (const ChannelId& id : ids) {
+    const auto values = chain.read_at(*head, {to_bytes(channels::kChannels.key(id))});
+    if (!values) return error_of(values.error());
+    std::optional<channels::Channel> on_chain;
+    if (values->front()) {
+      const auto decoded = decode<channels::Channel>(*values->front());
+      if (!decoded) return fail_with("the chain's record of a channel is malformed");
+      on_chain = *decoded;
+    }
+    driver->on_record(id, on_chain);
+  }
+  driver->on_final_block(head->number);
+  next_block = head->number.next();
+  return {};
+}
+
+void ChannelHost::State::take_on(const channels::ChannelOpened& opened) {
+  if (!config.take_channels || opened.pending || opened.counterparty != config.key.account())
+    return;
+  if (!opened.deposit_b.is_zero() || driver->find(opened.channel_id) != nullptr) return;
+  const auto added = driver->open({.channel_id = opened.channel_id,
+                                   .opener = opened.opener,
+                                   .counterparty = opened.counterparty,
+                                   .deposit_a = opened.deposit_a,
+                                   .deposit_b = opened.deposit_b,
+                                   .challenge_period = opened.challenge_period,
+                                   .side = channel::Side::b});
+  TALLY_ASSERT(added.ok());
+  log("took on channel " + to_hex_prefixed(opened.channel_id) + " of " +
+      to_hex_prefixed(opened.opener) + " with " + to_text(opened.deposit_a));
+}
+
+void ChannelHost::State::on_block(const FollowedBlock& block) {
+  const auto events = decode_events(block.events.records);
+  if (!events) {
+    log("the events of block " + to_decimal(block.head.number.value) + " are malformed");
+    return;
+  }
+  loop.call([&] {
+    for (const runtime::EventRecord& record : *events) {
+      std::visit(
+          [&](const auto& module) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(module.value)>, channels::Event>) {
+              if (const auto* opened = std::get_if<channels::ChannelOpened>(&module.value)) {
+                take_on(*opened);
+              }
+              driver->on_event(module.value);
+            }
+          },
+          record.event);
+    }
+    driver->on_final_block(block.head.number);
+  });
+  next_block = block.head.number.next();
+}
+
+void ChannelHost::State::follow(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto done = chain.follow(next_block, stop, [&](const FollowedBlock& block) {
+      on_block(block);
+      return !stop.stop_requested();
+    });
+    if (stop.stop_requested()) return;
+    if (!done) log("the chain cannot be followed, trying again: " + done.error().message);
+    std::unique_lock lock(mutex);
+    std::condition_variable_any pause;
+    pause.wait_for(lock, stop, kRetryPause, [] { return false; });
+    lock.unlock();
+    // Blocks that the node no longer serves: their outcome stands in the state.
+    if (!done && done.error().kind == ClientErrorKind::pruned) {
+      loop.call([&] {
+        if (const auto caught_up = catch_up(); !caught_up) log(caught_up.error().message);
+      });
+    }
+  }
+}
+
+void ChannelHost::State::submit_all(const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { changed.notify_all(); });
+  while (true) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return stop.stop_requested() || !to_submit.empty(); });
+    if (stop.stop_requested()) return;
+    const ToSubmit next = std::move(to_submit.front());
+    to_submit.pop_front();
+    lock.unlock();
+    if (next.by_third_party && !config.tower_key) {
+      log("channel " + to_hex_prefixed(next.channel) + " needs " + call_name(next.call) +
+          " from another account: run `tally channel watch` with one");
+      continue;
+    }
+    const KeyPair& key = next.by_third_party ? *config.tower_key : config.key;
+    SubmitOptions options;
+    options.stop = stop;
+    const Submission done{next.channel, call_name(next.call),
+                          chain.submit(key, call_bytes(next.call), options)};
+    if (!done.outcome) log("submitting " + done.call + ": " + done.outcome.error().message);
+    if (config.on_submitted) config.on_submitted(done);
+  }
+}
+
+// A channel that was opened towards us while we did not look.
+Result<void, Error> ChannelHost::State::adopt(const ChannelId& channel) {
+  const std::string name = "channel " + to_hex_prefixed(channel);
+  const auto on_chain = chain.read_item(channels::kChannels, channel);
+  if (!on_chain) return error_of(on_chain.error());
+  if (!*on_chain) return fail_with(name + " is not open in a final block");
+  const channels::Channel& record = **on_chain;
+  if (!config.take_channels || record.counterparty != config.key.account()) {
+    return fail_with(name + " is not with this account");
+  }
+  if (record.phase != channels::Phase::open || record.floor.version != ChannelVersion(0) ||
+      !record.floor.balance_b.is_zero()) {
+    return fail_with(name +
+                     " is not one that can be taken on: expected an open channel without a "
+                     "deposit of ours that was never spliced");
+  }
+  loop.call([&] {
+    if (driver->find(channel) != nullptr) return;
+    TALLY_ASSERT(driver->open(terms_of(channel, record, channel::Side::b)).ok());
+    driver->on_record(channel, record);
+  });
+  return {};
+}
+
+ChannelHost::ChannelHost(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config,
+                                                               ChainClient& chain) {
+  auto owned = std::make_unique<State>(std::move(config), chain);
+  State& state = *owned;
+  auto file = TALLY_TRY(channel::open_journal_file(state.config.journal_folder));
+  auto journal = TALLY_TRY(channel::Journal::open(std::move(file)));
+  state.driver = std::make_unique<ChannelDriver>(std::move(journal), state.config.key,
+                                                 state.config.policy, state);
+  TALLY_TRY(state.catch_up());
+  state.loop.start();
+  state.loop.call([] {});
+  state.submitter = std::jthread([&state](const std::stop_token& stop) { state.submit_all(stop); });
+  state.follower = std::jthread([&state](const std::stop_token& stop) { state.follow(stop); });
+  return std::unique_ptr<ChannelHost>(new ChannelHost(std::move(owned)));
+}
+
+ChannelHost::~ChannelHost() {
+  State& state = *state_;
+  state.follower.request_stop();
+  state.submitter.request_stop();
+  if (state.follower.joinable()) state.follower.join();
+  if (state.submitter.joinable()) state.submitter.join();
+  state.loop.stop();
+}
+
+Result<ChannelId, Error> ChannelHost::open(const OpenRequest& request) {
+  State& state = *state_;
+  const AccountId& self = state.config.key.account();
+  const auto counter = state.chain.read_item(channels::kCounter, self);
+  if (!counter) return error_of(counter.error());
+  const ChannelId id = channels::channel_id_of({.genesis_hash = state.chain.root().genesis_hash,
+                                                .opener = self,
+                                                .counterparty = request.counterparty,
+                                                .counter = counter->value_or(0),
+                                                .challenge_period = request.challenge_period});
+  bool known = false;
+  state.loop.call([&] {
+    known = !state.driver
+                 ->open({.channel_id = id,
+                         .opener = self,
+                         .counterparty = request.counterparty,
+                         .deposit_a = request.deposit,
+                         .deposit_b = {},
+                         .challenge_period = request.challenge_period,
+                         .side = channel::Side::a})
+                 .ok();
+  });
+  if (known) {
+    const auto view = find(id);
+    TALLY_ASSERT(view.has_value());
+    if (view->record.stage != Stage::unopened || view->record.terms.deposit_a != request.deposit) {
+      return fail_with("an open with other terms is under way: " + text_of(*view));
+    }
+  }
+  const channels::Open call{.counterparty = request.counterparty,
+                            .deposit = {request.deposit},
+                            .counterparty_deposit = {},
+                            .consent = std::nullopt,
+                            .challenge_period = request.challenge_period};
+  const Submission done{id, "open", state.chain.submit(state.config.key, call_bytes(call))};
+  if (state.config.on_submitted) state.config.on_submitted(done);
+  if (!done.outcome) return error_of(done.outcome.error());
+  if (done.outcome->failure) {
+    return fail_with("the open was refused by the chain: " +
+                     to_json(*done.outcome->failure).dump());
+  }
+  TALLY_TRY(wait(
+      id, [](const ChannelView& view) { return view.record.stage == Stage::ready; },
+      kOpenPatience));
+  return id;
+}
+
+Result<void, Error> ChannelHost::close(const ChannelId& channel, milliseconds patience) {
+  TALLY_TRY(step(channel, channel::CloseTogether{}));
+  return wait(
+      channel, [](const ChannelView& view) { return view.record.stage == Stage::closed; },
+      patience);
+}
+
+Result<void, Error> ChannelHost::step(const ChannelId& channel, const channel::Event& event) {
+  const auto done = state_->step(channel, event);
+  if (done) return {};
+  const auto view = find(channel);
+  return fail_with("refused (" + std::string(enumerator_name(done.error())) + "): " +
+                   (view ? text_of(*view) : "no channel " + to_hex_prefixed(channel) + " here"));
+}
+
+Result<void, Error> ChannelHost::wait(const ChannelId& channel,
+                                      const std::function<bool(const ChannelView&)>& until,
+                                      milliseconds patience) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  const bool held = state.changed.wait_for(lock, patience, [&] {
+    const auto view = state.views.find(channel);
+    return view != state.views.end() && until(view->second);
+  });
+  if (held) return {};
+  const auto view = state.views.find(channel);
+  return fail_with("waited " + to_decimal(static_cast<u128>(patience.count())) + " ms in vain: " +
+                   (view == state.views.end() ? "no channel " + to_hex_prefixed(channel) + " here"
+                                              : text_of(view->second)));
+}
+
+std::optional<ChannelView> ChannelHost::find(const ChannelId& channel) {
+  const std::lock_guard lock(state_->mutex);
+  const auto view = state_->views.find(channel);
+  if (view == state_->views.end()) return std::nullopt;
+  return view->second;
+}
+
+std::vector<ChannelView> ChannelHost::channels() {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<ChannelView> out;
+  for (const auto& [id, view] : state_->views) out.push_back(view);
+  return out;
+}
+
+bool ChannelHost::journal_tail_was_cut() const {
+  return state_->driver->journal_tail_was_cut();
+}
+
+void ChannelHost::peer_connected(const AccountId& peer, std::uint64_t connection,
+                                 task::SendChannelMessage send) {
+  state_->loop.call([&] {
+    state_->peers[peer] = {connection, std::move(send)};
+    state_->driver->on_connected(peer);
+  });
+}
+
+void ChannelHost::peer_gone(const AccountId& peer, std::uint64_t connection) {
+  state_->loop.call([&] {
+    const auto found = state_->peers.find(peer);
+    if (found != state_->peers.end() && found->second.connection == connection) {
+      state_->peers.erase(found);
+    }
+  });
+}
+
+Result<void, Error> ChannelHost::peer_message(const AccountId& peer, ByteView message) {
+  // Not waited for: the stream reads on while the turn is written.
+  state_->loop.post([state = state_.get(), peer, bytes = to_bytes(message)] {
+    const auto taken = state->driver->on_message(peer, bytes);
+    if (!taken) {
+      state->log("a channel message of " + to_hex_prefixed(peer) +
+                 " is refused: " + std::string(enumerator_name(taken.error())));
+    }
+  });
+  return {};
+}
+
+Result<void, Error> ChannelHost::pay(const task::SignedReceipt& signed_receipt) {
+  const task::Receipt& receipt = signed_receipt.receipt;
+  const channel::Pay pay{receipt.price, {task::receipt_hash(receipt)}};
+  const auto deadline = std::chrono::steady_clock::now() + kPayPatience;
+  while (true) {
+    std::uint64_t before = 0;
+    {
+      const std::lock_guard lock(state_->mutex);
+      before = state_->turns;
+    }
+    const auto paid = state_->step(receipt.channel_id, pay);
+    if (paid) return {};
+    if (paid.error() != channel::Rejection::window_full) {
+      return fail_with("the payment of " + to_text(receipt.price) +
+                       " cannot be signed: " + std::string(enumerator_name(paid.error())));
+    }
+    std::unique_lock lock(state_->mutex);
+    // The turn that just ended counts as one; a later one may have made room.
+    if (!state_->changed.wait_until(lock, deadline, [&] { return state_->turns > before + 1; })) {
+      return fail_with("the worker does not countersign: " +
+                       to_decimal(state_->config.policy.window) + " versions are open");
+    }
+  }
+}
+
+Result<task::EarnerStanding, Error> ChannelHost::standing(const ChannelId& channel,
+                                                          const AccountId& requester) {
+  auto view = find(channel);
+  if (!view) {
+    TALLY_TRY(state_->adopt(channel));
+    view = find(channel);
+    if (!view) return fail_with("the worker is shutting down");
+  }
+  const channel::Record& record = view->record;
+  if (record.terms.peer() != requester) {
+    return fail_with("channel " + to_hex_prefixed(channel) + " is not with you");
+  }
+  if (record.stage != Stage::ready) return fail_with("no work is done now: " + text_of(*view));
+  const channel::Side mine = record.terms.side;
+  return task::EarnerStanding{
+      .received = record.balance(mine),
+      .spendable = above_reserve(record.balance(channels::other(mine)), view->locked)};
+}
+
+// The requester sends its hash back in the offer that pays for it, and the journal then holds it.
+Result<void, Error> ChannelHost::issued(const task::SignedReceipt&) {
+  return {};
+}
+
+void ChannelHost::on_paid(std::function<void(const ChannelId&, Balance received)> callback) {
+  state_->loop.call([&] { state_->paid = std::move(callback); });
+}
+
+}  // namespace tally::client
