@@ -9,12 +9,11 @@
 
 namespace tally::consensus {
 
-constexpr std::uint64_t kViewWindow = 64;         // votes and proposals this far ahead are kept
-constexpr std::size_t kMaxJustification = 32;     // Nullifications that a proposal carries
-constexpr std::size_t kMaxAncestors = 64;         // blocks of one reply
-constexpr std::size_t kResentFinalizes = 16;      // own Finalize votes that a retry resends
-constexpr std::uint64_t kCertificateViews = 256;  // older certificates live in the log only
-constexpr std::size_t kMaxTreeBlocks = 512;       // above the floor; beyond, block sync takes over
+constexpr std::uint64_t kViewWindow = 64;      // votes and proposals this far ahead are kept
+constexpr std::size_t kMaxJustification = 32;  // Nullifications that a proposal carries
+constexpr std::size_t kMaxAncestors = 64;      // blocks of one reply
+constexpr std::size_t kResentFinalizes = 16;   // own Finalize votes that a retry resends
+constexpr std::size_t kMaxTreeBlocks = 512;    // above the floor; beyond, block sync takes over
 constexpr std::uint64_t kRetryMsMin = 1'000;
 
 struct Parameters {

@@ -10,7 +10,7 @@ namespace tally::consensus {
 
 enum class Fault : std::uint8_t {
   none,
-  skip_nullifications,  // accept a parent although a skipped view has no Nullification
+  skip_nullifications,  // build on the floor, and accept that, whatever views it skips
   certify_without_notarization,
   forget_own_votes,       // at a restart
   nullify_then_finalize,  // in one view
