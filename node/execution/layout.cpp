@@ -56,7 +56,7 @@ std::optional<Bytes> unescaped_key(ByteView bytes) {
       continue;
     }
     if (i + 1 >= bytes.size()) return std::nullopt;
-    if (bytes[i + 1] == 0) return out;
+    if (bytes[i + 1] == 0) return i + 2 == bytes.size() ? std::optional(out) : std::nullopt;
     if (bytes[i + 1] != 0xFF) return std::nullopt;
     out.push_back(0);
     ++i;

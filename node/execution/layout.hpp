@@ -41,7 +41,7 @@ struct Undo {
 TALLY_DESCRIBE(Undo, changed, stale);
 
 Bytes escaped_key(ByteView storage_key);
-// The storage key at the front of `bytes`; nothing if it does not end.
+// The storage key that `bytes` are the escaped form of.
 std::optional<Bytes> unescaped_key(ByteView bytes);
 
 Bytes value_key(ByteView storage_key, BlockNumber height);
