@@ -48,7 +48,7 @@ struct Pool::State {
 void Pool::State::keep_spares() {
   std::unique_lock lock(mutex);
   while (!stopping) {
-    const std::size_t wanted = std::max(config.spare, waiting);
+    const std::size_t wanted = std::max({config.spare, waiting, std::size_t{attempts == 0}});
     if (fresh.size() >= wanted || (!start_error.empty() && waiting == 0)) {
       changed.wait(lock);
       continue;
@@ -107,10 +107,7 @@ Result<std::unique_ptr<Pool>, Error> Pool::start(const PoolConfig& config) {
   State& state = *pool->state_;
   state.starter = std::thread([&state] { state.keep_spares(); });
   std::unique_lock lock(state.mutex);
-  ++state.waiting;
-  state.changed.notify_all();
   state.changed.wait(lock, [&] { return state.attempts > 0; });
-  --state.waiting;
   if (!state.start_error.empty()) return fail_with(state.start_error);
   lock.unlock();
   return pool;

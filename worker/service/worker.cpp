@@ -1,0 +1,267 @@
+#include "worker/service/worker.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "client-sdk/chain/trust_root.hpp"
+#include "client-sdk/host/channel_host.hpp"
+#include "genesis/chain_spec.hpp"
+#include "primitives/derivation.hpp"
+#include "primitives/keystore/key_file.hpp"
+#include "primitives/ss58.hpp"
+#include "worker/sandbox/child.hpp"
+
+namespace tally::worker {
+
+namespace {
+
+constexpr std::chrono::seconds kNodeRetry{2};
+constexpr const char* kPasswordVariable = "TALLY_WORKER_PASSWORD";
+
+Result<std::string, Error> read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail_with("cannot read " + path.string());
+  return std::string((std::istreambuf_iterator<char>(file)), {});
+}
+
+Result<genesis::ChainSpec, Error> load_spec(const std::string& chain) {
+  for (const std::string_view name : genesis::preset_names()) {
+    if (chain == name) return genesis::preset(name);
+  }
+  const auto text = read_text(chain);
+  if (!text) {
+    return fail_with(
+        "chain must be a preset (dev, local4, bench) or the path of a chain spec, got '" + chain +
+        "'");
+  }
+  auto spec = genesis::parse_chain_spec(*text);
+  if (!spec) return fail_with(chain + ": " + spec.error().message);
+  return spec;
+}
+
+Result<std::string, Error> own_path() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail_with("cannot find this program's own file: " + error.message());
+  return path.string();
+}
+
+sandbox::PoolConfig pool_config(const std::string& program, const sandbox::ChildOptions& options,
+                                std::size_t slots) {
+  sandbox::PoolConfig pool{.command = {program}, .slots = slots, .spare = 1};
+  for (auto& argument : sandbox::child_arguments(options)) pool.command.push_back(argument);
+  return pool;
+}
+
+std::size_t threads_of(const WorkerConfig& config) {
+  return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// Waits for the node: a worker may well be started before it.
+Result<std::unique_ptr<client::ChainClient>, Error> connect(const WorkerConfig& config,
+                                                            const client::TrustRoot& root,
+                                                            const Log& log,
+                                                            const std::function<bool()>& stop) {
+  while (true) {
+    auto chain = client::ChainClient::connect({.endpoint = config.node}, root);
+    if (chain) {
+      if (const auto head = (*chain)->finalized(); head) return *std::move(chain);
+    } else if (chain.error().kind != client::ClientErrorKind::unreachable) {
+      return fail_with(chain.error().message);
+    }
+    log(LogLevel::warning,
+        "waiting for the node at " + config.node + (chain ? "" : ": " + chain.error().message));
+    const auto until = std::chrono::steady_clock::now() + kNodeRetry;
+    while (std::chrono::steady_clock::now() < until) {
+      if (stop()) return fail_with("stopped before the node at " + config.node + " answered");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+}
+
+task::WorkerOffer offer_of(const WorkerConfig& config, const task::WorkerProfile& profile) {
+  task::WorkerOffer offer{.environment = task::executor_environment(),
+                          .window = config.window,
+                          .credit_window = config.credit_window,
+                          .max_timeout_ms = config.max_timeout_ms,
+                          .max_input_bytes = config.max_input_bytes,
+                          .max_output_bytes = config.max_output_bytes,
+                          .profile = profile,
+                          .issued_ms = wall_clock()};
+  for (const task::TaskPrice& price : config.prices) TALLY_ASSERT(offer.prices.push_back(price));
+  return offer;
+}
+
+void log_walls(const sandbox::Ready& walls, const Log& log) {
+  log(LogLevel::info,
+      "executors run behind seccomp, memory and CPU limits" +
+          std::string(walls.landlock_abi == 0
+                          ? "; this kernel has no Landlock"
+                          : ", Landlock (ABI " + to_decimal(walls.landlock_abi) + ")") +
+          (walls.network_namespace ? ", without a network"
+                                   : "; a network namespace of their own is not allowed here"));
+}
+
+}  // namespace
+
+executors::TaskResult Executors::run(const AccountId& tenant, const sandbox::Job& job,
+                                     const sandbox::JobLimits& limits,
+                                     const std::atomic<bool>& cancel) {
+  const bool on_gpu = gpu != nullptr && job.type == task::TaskType::vector_search;
+  return (on_gpu ? *gpu : *cpu).run(tenant, job, limits, cancel);
+}
+
+sandbox::JobLimits limits_of(const WorkerConfig& config, std::chrono::milliseconds timeout) {
+  return {.cpu = std::chrono::seconds(config.cpu_seconds),
+          .wall = timeout,
+          .output_bytes = config.max_output_bytes};
+}
+
+Result<Executors, Error> start_executors(const WorkerConfig& config, const Log& log) {
+  const std::string program = TALLY_TRY(own_path());
+  Executors out;
+  out.cpu = TALLY_TRY(sandbox::Pool::start(
+      pool_config(program, {.memory_bytes = config.memory_bytes}, threads_of(config))));
+  log_walls(out.cpu->walls(), log);
+  if (!config.gpu) return out;
+  auto gpu = sandbox::Pool::start(
+      pool_config(program, {.memory_bytes = config.memory_bytes, .gpu = true}, 1));
+  if (!gpu) {
+    log(LogLevel::info, "no GPU is used: vector_search runs on the CPU");
+    return out;
+  }
+  out.gpu = *std::move(gpu);
+  out.gpu_name = out.gpu->walls().gpu;
+  log(LogLevel::info, "vector_search runs on " + out.gpu_name);
+  return out;
+}
+
+Result<KeyPair, Error> load_account(const AccountConfig& config) {
+  if (!config.dev_account.empty()) {
+    return key_from_uri(KeyScheme::ecdsa, "//" + config.dev_account);
+  }
+  if (config.key_file.empty()) {
+    return fail_with(
+        "no account: set account.key_file (made with `tally keys new`), or on a test "
+        "chain account.dev_account");
+  }
+  std::string password;
+  if (!config.password_file.empty()) {
+    password = TALLY_TRY(read_text(config.password_file));
+    while (!password.empty() && password.back() == '\n') password.pop_back();
+  } else if (const char* variable = std::getenv(kPasswordVariable)) {
+    password = variable;
+  } else {
+    return fail_with("no password for " + config.key_file.string() +
+                     ": set account.password_file or " + kPasswordVariable);
+  }
+  const auto stored = TALLY_TRY(open_key_file(config.key_file, password));
+  const auto pair = stored.account_pair();
+  if (!pair) {
+    return fail_with(config.key_file.string() + " must hold an account key, got a key for " +
+                     std::string(enumerator_name(stored.kind)));
+  }
+  return *pair;
+}
+
+struct Worker::State {
+  Executors executors;
+  std::unique_ptr<DeadLetters> dead_letters;
+  std::unique_ptr<client::ChainClient> chain;
+  std::unique_ptr<client::ChannelHost> channels;
+  std::unique_ptr<TaskService> service;
+};
+
+Worker::Worker(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config, const Log& log,
+                                                     const std::function<bool()>& stop_wanted) {
+  auto state = std::make_unique<State>();
+  const KeyPair key = TALLY_TRY(load_account(config.account));
+  const genesis::ChainSpec spec = TALLY_TRY(load_spec(config.chain));
+  const client::TrustRoot root = client::trust_root(spec);
+  std::error_code error;
+  std::filesystem::create_directories(config.base_path, error);
+  if (error) {
+    return fail_with("cannot make the folder " + config.base_path.string() + ": " +
+                     error.message());
+  }
+  state->dead_letters = std::make_unique<DeadLetters>(TALLY_TRY(
+      DeadLetters::open(config.base_path / "dead-letters",
+                        {.letters = config.dead_letters, .bytes = config.dead_letter_bytes})));
+  state->executors = TALLY_TRY(start_executors(config, log));
+  const auto profile =
+      TALLY_TRY(probe(*state->executors.cpu, {.cache = config.base_path / "probe.json",
+                                              .gpu = state->executors.gpu_name}));
+  log(LogLevel::info,
+      to_decimal(profile.cores) + " cores, " + to_decimal(profile.memory_bytes >> 20) + " MiB, " +
+          to_decimal(profile.primes_per_second / 1'000'000) +
+          " million integers sieved a second and core: " + to_text(credits_per_hour(profile)) +
+          " an hour at the reference price");
+
+  state->chain = TALLY_TRY(connect(config, root, log, stop_wanted));
+  channel::Policy policy;
+  policy.window = config.window;
+  state->channels = TALLY_TRY(client::ChannelHost::start(
+      {.journal_folder = config.base_path / "channels",
+       .key = key,
+       .policy = policy,
+       .take_channels = true,
+       .tower_key = std::nullopt,
+       .on_notice =
+           [log](const ChannelId& channel, const channel::Tell& notice) {
+             const bool routine = notice.notice == channel::Notice::received;
+             log(routine ? LogLevel::debug : LogLevel::info,
+                 "channel " + to_hex_prefixed(channel) + ": " +
+                     std::string(enumerator_name(notice.notice)) + ", version " +
+                     to_decimal(notice.version.value));
+           },
+       .on_submitted = {},
+       .log = [log](const std::string& text) { log(LogLevel::info, text); }},
+      *state->chain));
+  if (state->channels->journal_tail_was_cut()) {
+    log(LogLevel::warning,
+        "the last run ended in the middle of a journal write; nothing signed is lost");
+  }
+  State* const raw = state.get();
+  state->service = TALLY_TRY(TaskService::start(
+      {.listen = config.listen,
+       .key = key,
+       .seal_secret = Secret::generate(),
+       .genesis_hash = root.genesis_hash,
+       .offer = offer_of(config, profile),
+       .threads = threads_of(config),
+       .max_waiting_tasks = config.max_waiting_tasks,
+       .max_waiting_bytes = config.max_waiting_bytes,
+       .max_connections = config.max_connections},
+      {.earner = *state->channels,
+       .dead_letters = *state->dead_letters,
+       .run =
+           [raw, config](const TaskJob& job) {
+             return raw->executors.run(
+                 job.requester,
+                 {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
+                 limits_of(config, job.timeout), job.cancelled);
+           },
+       .log = log}));
+  log(LogLevel::info, "worker " + to_ss58(key.account()) + " takes tasks on " + config.listen +
+                          " (port " + to_decimal(state->service->port()) + ")");
+  return std::unique_ptr<Worker>(new Worker(std::move(state)));
+}
+
+Worker::~Worker() {
+  state_->service.reset();
+  state_->channels.reset();
+}
+
+ServiceCounters Worker::counters() const {
+  return state_->service->counters();
+}
+std::uint16_t Worker::port() const {
+  return state_->service->port();
+}
+
+}  // namespace tally::worker
