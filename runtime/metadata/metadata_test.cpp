@@ -207,7 +207,8 @@ TEST_CASE(
 // kSpecVersion, then pin the new hash here.
 TEST_CASE("the metadata of this spec_version is what it was") {
   CHECK(runtime::kSpecVersion == 1);
-  CHECK(to_hex(blake2_256(encoded(kLocal))) == "da8f0699b76933950bb53deb3b1434d7de6f791c919937e844f7410ac179437a");
+  CHECK(to_hex(blake2_256(encoded(kLocal))) ==
+        "da8f0699b76933950bb53deb3b1434d7de6f791c919937e844f7410ac179437a");
 }
 
 TEST_CASE("MinimumPeriod follows the chain spec") {

@@ -37,7 +37,9 @@ assert.equal(call.toHex(), sample.call);
 for (const name of ['transferAll', 'issueDebt', 'settleDebt', 'forgiveDebt']) {
   assert.ok(tx.credits[name], name);
 }
-for (const name of ['open', 'close', 'refute', 'splice', 'settle']) assert.ok(tx.channels[name], name);
+for (const name of ['open', 'close', 'refute', 'splice', 'settle']) {
+  assert.ok(tx.channels[name], name);
+}
 
 // Our extrinsic, read by the client.
 const extrinsic = registry.createType('Extrinsic', hexToU8a(sample.extrinsic));

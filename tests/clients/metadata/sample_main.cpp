@@ -1,5 +1,5 @@
-// Prints, as JSON, the metadata and what goes with it: a signed transfer with its payload, the block
-// that held it, an account's storage key and value.
+// Prints, as JSON, the metadata and what goes with it: a signed transfer with its payload, the
+// block that held it, an account's storage key and value.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
