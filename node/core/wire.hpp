@@ -8,6 +8,7 @@
 
 #include "node/consensus/messages.hpp"
 #include "node/ports/chain.hpp"
+#include "node/ports/network.hpp"
 
 namespace tally::core {
 
