@@ -40,8 +40,8 @@ struct TaskJob {
   std::atomic<bool> cancelled{false};
   std::function<void()> on_started;
   // Called once, from the thread that ran it; not for a task that still waited for credit when its
-  // requester left. Says whether a receipt was issued.
-  std::function<bool(const TaskJob&, JobOutcome)> on_done;
+  // requester left.
+  std::function<void(const TaskJob&, JobOutcome)> on_done;
 };
 
 TimestampMs wall_clock();

@@ -74,8 +74,7 @@ void Scheduler::State::work() {
     running.insert(job);
     if (stopping) job->cancelled = true;
     lock.unlock();
-    const bool receipted = job->on_done(*job, run(*job));
-    config.finished(*job, receipted);
+    job->on_done(*job, run(*job));
     lock.lock();
     running.erase(job);
   }

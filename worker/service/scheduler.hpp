@@ -14,13 +14,10 @@ namespace tally::worker {
 class Scheduler {
  public:
   using Runner = std::function<executors::TaskResult(const TaskJob&)>;
-  // `finished` is called after on_done, with what it returned.
-  using Finished = std::function<void(const TaskJob&, bool receipted)>;
 
   struct Config {
     std::size_t threads = 1;
     Runner run;
-    Finished finished;
   };
 
   explicit Scheduler(Config config);

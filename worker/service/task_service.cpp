@@ -27,10 +27,6 @@ std::string name_of(const TaskJob& job) {
          to_hex_prefixed(job.requester);
 }
 
-bool is_cancelled(const executors::TaskResult& result) {
-  return !result.ok() && result.error().reason == FailureReason::cancelled;
-}
-
 }  // namespace
 
 struct TaskService::State final : proto::Tasks::Service {
@@ -69,8 +65,9 @@ struct TaskService::State final : proto::Tasks::Service {
                                        KeptParts& kept);
   void on_task(const ConnectionPtr& connection, const proto::Task& task, KeptParts& kept);
   std::optional<Refusal> accept(const ConnectionPtr& connection, const JobPtr& job);
-  bool finish(const ConnectionPtr& connection, const TaskJob& job, JobOutcome outcome);
-  bool send_result(const ConnectionPtr& connection, const TaskJob& job, const JobOutcome& outcome);
+  void finish(const ConnectionPtr& connection, const TaskJob& job, JobOutcome outcome);
+  Result<Frame, TaskFailure> result_frame(const TaskJob& job, const JobOutcome& outcome);
+  void settle(const ConnectionPtr& connection, const TaskJob& job, bool receipted);
   void bury(const TaskJob& job, const TaskFailure& failure);
   void start_more(const ChannelId& channel);
   void leave(const ConnectionPtr& connection);
@@ -217,7 +214,7 @@ std::optional<Refusal> TaskService::State::accept(const ConnectionPtr& connectio
   job->expires = std::chrono::steady_clock::now() + std::chrono::minutes(10) + job->timeout;
   job->on_started = [connection, id = job->id] { connection->send_progress(id, "running"); };
   job->on_done = [this, connection](const TaskJob& done, JobOutcome outcome) {
-    return finish(connection, done, std::move(outcome));
+    finish(connection, done, std::move(outcome));
   };
   jobs[connection].insert(job);
   Frame frame;
@@ -239,30 +236,44 @@ void TaskService::State::start_more(const ChannelId& channel) {
   for (JobPtr& job : ready) scheduler->submit(std::move(job));
 }
 
-bool TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& job,
+// The credit is settled before the answer leaves, so that the payment which answers it, and the task
+// that follows that, find the books in order.
+void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& job,
                                 JobOutcome outcome) {
-  if (outcome.result.ok()) return send_result(connection, job, outcome);
-  const TaskFailure& failure = outcome.result.error();
-  if (!is_cancelled(outcome.result)) bury(job, failure);
-  Frame frame;
-  auto& result = *frame.mutable_result();
-  result.set_id(job.id);
-  result.mutable_failed()->set_code(std::string(enumerator_name(failure.reason)));
-  result.mutable_failed()->set_text(failure.message);
-  connection->send(std::move(frame));
-  return false;
+  Result<Frame, TaskFailure> frame = result_frame(job, outcome);
+  settle(connection, job, frame.ok());
+  if (frame.ok()) {
+    connection->send(*std::move(frame));
+  } else {
+    const TaskFailure& failure = frame.error();
+    if (failure.reason != FailureReason::cancelled) bury(job, failure);
+    Frame failed;
+    auto& result = *failed.mutable_result();
+    result.set_id(job.id);
+    result.mutable_failed()->set_code(std::string(enumerator_name(failure.reason)));
+    result.mutable_failed()->set_text(failure.message);
+    connection->send(std::move(failed));
+  }
+  start_more(job.channel_id);
 }
 
-bool TaskService::State::send_result(const ConnectionPtr& connection, const TaskJob& job,
-                                     const JobOutcome& outcome) {
-  const executors::TaskOutput& output = *outcome.result;
+void TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& job,
+                                bool receipted) {
+  const std::lock_guard lock(mutex);
+  gate.finished(job, receipted);
+  ++(receipted ? counts.tasks_done : counts.tasks_failed);
+  const auto own = jobs.find(connection);
+  if (own == jobs.end()) return;
+  std::erase_if(own->second, [&](const JobPtr& other) { return other.get() == &job; });
+}
+
+// Output and signed receipt, or why there is none.
+Result<Frame, TaskFailure> TaskService::State::result_frame(const TaskJob& job,
+                                                            const JobOutcome& outcome) {
+  const executors::TaskOutput output = TALLY_TRY(outcome.result);
   const auto sealed =
       seal(job.reply_key, output.bytes, task::result_context({job.channel_id, job.id}));
-  if (!sealed) {
-    return finish(connection, job,
-                  {fail(TaskFailure{FailureReason::bad_spec, "the reply key is unusable"}),
-                   outcome.started_ms, outcome.finished_ms});
-  }
+  if (!sealed) return fail(TaskFailure{FailureReason::bad_spec, "the reply key is unusable"});
   const auto receipt = task::sign_receipt(config.key, {.genesis_hash = config.genesis_hash,
                                                        .worker = config.key.account(),
                                                        .requester = job.requester,
@@ -278,8 +289,8 @@ bool TaskService::State::send_result(const ConnectionPtr& connection, const Task
                                                        .started_ms = outcome.started_ms,
                                                        .finished_ms = outcome.finished_ms});
   if (const auto kept = ports.earner.issued(receipt); !kept) {
-    log(LogLevel::error, "a receipt could not be kept and is not sent: " + kept.error().message);
-    return false;
+    return fail(TaskFailure{FailureReason::cancelled,
+                            "the receipt could not be kept: " + kept.error().message});
   }
   Frame frame;
   auto& result = *frame.mutable_result();
@@ -287,8 +298,7 @@ bool TaskService::State::send_result(const ConnectionPtr& connection, const Task
   result.mutable_done()->set_sealed_output(to_string(*sealed));
   result.mutable_done()->set_receipt(to_string(encode(receipt.receipt)));
   result.mutable_done()->set_receipt_signature(to_string(encode(receipt.signature)));
-  connection->send(std::move(frame));
-  return true;
+  return frame;
 }
 
 void TaskService::State::bury(const TaskJob& job, const TaskFailure& failure) {
@@ -334,20 +344,8 @@ Result<std::unique_ptr<TaskService>, Error> TaskService::start(ServiceConfig con
   state.offer = encode(state.config.offer);
   state.offer_signature =
       task::sign_offer(state.config.key, state.config.genesis_hash, state.offer);
-  state.scheduler = std::make_unique<Scheduler>(Scheduler::Config{
-      .threads = state.config.threads,
-      .run = state.ports.run,
-      .finished = [&state](const TaskJob& job, bool receipted) {
-        {
-          const std::lock_guard lock(state.mutex);
-          state.gate.finished(job, receipted);
-          ++(receipted ? state.counts.tasks_done : state.counts.tasks_failed);
-          for (auto& [connection, jobs] : state.jobs) {
-            std::erase_if(jobs, [&](const JobPtr& other) { return other.get() == &job; });
-          }
-        }
-        state.start_more(job.channel_id);
-      }});
+  state.scheduler = std::make_unique<Scheduler>(
+      Scheduler::Config{.threads = state.config.threads, .run = state.ports.run});
   state.ports.earner.on_paid([&state](const ChannelId& channel, Balance received) {
     {
       const std::lock_guard lock(state.mutex);

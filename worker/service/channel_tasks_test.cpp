@@ -1,0 +1,282 @@
+// Requester and worker whole, over a chain in memory: real channels, real streams, real executors.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "client-sdk/chain/calls.hpp"
+#include "client-sdk/host/channel_host.hpp"
+#include "client-sdk/task/session.hpp"
+#include "modules/channels/signing.hpp"
+#include "modules/channels/storage.hpp"
+#include "modules/system/storage.hpp"
+#include "primitives/derivation.hpp"
+#include "rpc/server.hpp"
+#include "rpc/testing/fake_chain.hpp"
+#include "runtime/events.hpp"
+#include "runtime/transaction.hpp"
+#include "worker/sandbox/pool.hpp"
+#include "worker/service/task_service.hpp"
+
+namespace tally::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using client::ChannelHost;
+using testing::FakeChain;
+
+const KeyPair kRequester = dev_key(KeyScheme::ecdsa, "Alice");
+const KeyPair kWorker = dev_key(KeyScheme::ecdsa, "Bob");
+
+// Opens and closes channels as the chain would, one block a call; checks nothing.
+struct ChannelChain {
+  FakeChain chain;
+  std::unique_ptr<rpc::Server> server;
+  std::mutex mutex;
+  std::vector<std::string> calls;
+  std::optional<channels::CoSignedState> closed;
+
+  ChannelChain() {
+    rpc::ServerConfig config;
+    config.listen = "127.0.0.1:0";
+    server = *rpc::Server::start(config, chain);
+    chain.add_block();
+    chain.on_submit = [this](const Bytes& extrinsic) { include(extrinsic); };
+  }
+
+  std::unique_ptr<client::ChainClient> connect() {
+    auto connected = client::ChainClient::connect(
+        {"127.0.0.1:" + std::to_string(server->port()), 10'000, 20'000},
+        {chain.genesis_hash(), chain.genesis_state_root(), chain.epoch_blocks(),
+         chain.validators()});
+    if (!connected) FAIL(connected.error().message);
+    return *std::move(connected);
+  }
+
+  void include(const Bytes& extrinsic) {
+    const std::lock_guard lock(mutex);
+    const auto tx = runtime::decode_transaction(extrinsic);
+    if (!tx) return;
+    const auto* call = std::get_if<runtime::ChannelsCall>(&tx->call);
+    if (call == nullptr) return;
+    FakeChain::Changes changes;
+    std::vector<runtime::EventRecord> records;
+    const auto happened = [&](runtime::RuntimeEvent event) {
+      records.push_back({PhaseApply{0}, std::move(event), {}});
+    };
+    if (const auto* open = std::get_if<channels::Open>(&call->value)) {
+      happened(runtime::ChannelsEvent{channels::Event(apply(tx->signer, *open, changes))});
+    } else if (const auto* close = std::get_if<channels::Close>(&call->value)) {
+      happened(runtime::ChannelsEvent{channels::Event(apply(*close, changes))});
+    }
+    happened(runtime::SystemEvent{system::Event(system::ExtrinsicSuccess{})});
+    changes[to_bytes(runtime::kEvents.key())] = encode(records);
+    const ports::BlockRef block = chain.add_block(changes, {extrinsic});
+    const Hash hash = extrinsic_hash(extrinsic);
+    chain.tell(hash, ports::TxReady{});
+    chain.tell(hash, ports::TxInBlock{{block, false, 0}});
+    chain.tell(hash, ports::TxFinalized{{block, true, 0}});
+  }
+
+  channels::ChannelOpened apply(const AccountId& opener, const channels::Open& open,
+                                FakeChain::Changes& changes) {
+    calls.emplace_back("open");
+    const ChannelId id = channels::channel_id_of(
+        {chain.genesis_hash(), opener, open.counterparty, 0, open.challenge_period});
+    channels::Channel record{.opener = opener,
+                             .counterparty = open.counterparty,
+                             .challenge_period = open.challenge_period,
+                             .phase = channels::Phase::open};
+    record.floor.balance_a = open.deposit.value;
+    record.held[0] = open.deposit.value;
+    changes[to_bytes(channels::kChannels.key(id))] = encode(record);
+    return {id, opener, open.counterparty, open.deposit.value, {}, open.challenge_period, false};
+  }
+
+  channels::ChannelClosed apply(const channels::Close& close, FakeChain::Changes& changes) {
+    calls.emplace_back("close");
+    closed = close.close;
+    changes[to_bytes(channels::kChannels.key(close.close.state.channel_id))] = std::nullopt;
+    return {close.close.state.channel_id,
+            kRequester.account(),
+            kWorker.account(),
+            channels::Ending::co_operative,
+            close.close.state.version,
+            close.close.state.receipts_count,
+            {}};
+  }
+};
+
+struct Fixture {
+  Fixture() {
+    folder = std::filesystem::temp_directory_path() / ("tally-e2e-" + std::to_string(getpid()));
+    std::filesystem::remove_all(folder);
+    letters = std::make_unique<DeadLetters>(*DeadLetters::open(folder / "letters"));
+    pool = *sandbox::Pool::start({.command = {TALLY_BINARY_DIR "/tests/tally_plain_executor",
+                                              "--executor", to_decimal(256 << 20)},
+                                  .slots = 2,
+                                  .spare = 1});
+    requester_chain = chain.connect();
+    worker_chain = chain.connect();
+    requester = host(kRequester, *requester_chain, "requester");
+    start_worker();
+  }
+  ~Fixture() {
+    session.reset();
+    stop_worker();
+    requester.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  std::unique_ptr<ChannelHost> host(const KeyPair& key, client::ChainClient& client,
+                                    const std::string& name) {
+    auto started = ChannelHost::start({.journal_folder = folder / name,
+                                       .key = key,
+                                       .policy = {},
+                                       .take_channels = true,
+                                       .tower_key = std::nullopt,
+                                       .on_notice = {},
+                                       .on_submitted = {},
+                                       .log = {}},
+                                      client);
+    if (!started) FAIL(started.error().message);
+    return *std::move(started);
+  }
+  void start_worker() {
+    worker = host(kWorker, *worker_chain, "worker");
+    task::WorkerOffer offer{.environment = task::executor_environment(),
+                            .window = 64,
+                            .credit_window = 1,
+                            .max_timeout_ms = 60'000,
+                            .max_input_bytes = 32 << 20,
+                            .max_output_bytes = 10 << 20};
+    for (const auto& price : task::reference_prices()) REQUIRE(offer.prices.push_back(price));
+    auto started = TaskService::start(
+        {.listen = "127.0.0.1:0",
+         .key = kWorker,
+         .seal_secret = Secret::generate(),
+         .genesis_hash = chain.chain.genesis_hash(),
+         .offer = offer,
+         .threads = 2},
+        {.earner = *worker,
+         .dead_letters = *letters,
+         .run =
+             [this](const TaskJob& job) {
+               return pool->run(
+                   job.requester,
+                   {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
+                   {.wall = job.timeout}, job.cancelled);
+             },
+         .log = [](LogLevel, const std::string&) {}});
+    if (!started) FAIL(started.error().message);
+    service = *std::move(started);
+  }
+  void stop_worker() {
+    service.reset();
+    worker.reset();
+  }
+  void connect() {
+    auto connected =
+        task::Session::connect({.endpoint = "127.0.0.1:" + std::to_string(service->port()),
+                                .worker = kWorker.account(),
+                                .key = kRequester,
+                                .genesis_hash = chain.chain.genesis_hash()},
+                               *requester);
+    if (!connected) FAIL(connected.error().message);
+    session = *std::move(connected);
+  }
+  ChannelId open(Balance deposit) {
+    auto opened = requester->open({.counterparty = kWorker.account(),
+                                   .deposit = deposit,
+                                   .challenge_period = DurationMs(10'000)});
+    if (!opened) FAIL(opened.error().message);
+    return *opened;
+  }
+  void work(const ChannelId& id, int tasks) {
+    for (int i = 0; i < tasks; ++i) {
+      const auto reply = session->run({.type = task::TaskType::prime_calculation,
+                                       .channel_id = id,
+                                       .spec = encode(task::PrimeSpec{0, 10'000'000}),
+                                       .input = {},
+                                       .max_price = kCredit});
+      if (!reply) FAIL(reply.error().message);
+      REQUIRE(decode<task::PrimeOutput>(reply->output)->count == 664'579);
+    }
+  }
+
+  std::filesystem::path folder;
+  ChannelChain chain;
+  std::unique_ptr<DeadLetters> letters;
+  std::unique_ptr<sandbox::Pool> pool;
+  std::unique_ptr<client::ChainClient> requester_chain;
+  std::unique_ptr<client::ChainClient> worker_chain;
+  std::unique_ptr<ChannelHost> requester;
+  std::unique_ptr<ChannelHost> worker;
+  std::unique_ptr<TaskService> service;
+  std::unique_ptr<task::Session> session;
+};
+
+TEST_CASE("a hundred paid tasks cost two transactions") {
+  Fixture f;
+  const ChannelId id = f.open(kCredit);
+  f.connect();
+  f.work(id, 100);
+  const auto closed = f.requester->close(id, 20s);
+  if (!closed) FAIL(closed.error().message);
+  CHECK(f.chain.calls == std::vector<std::string>{"open", "close"});
+  REQUIRE(f.chain.closed);
+  CHECK(f.chain.closed->state.receipts_count == 100);
+  CHECK(f.chain.closed->state.balance_b == Balance(600));
+  CHECK(f.chain.closed->state.balance_a == Balance(1'000'000 - 600));
+}
+
+TEST_CASE("a worker that ends and comes back goes on in the same channel") {
+  Fixture f;
+  const ChannelId id = f.open(kCredit);
+  f.connect();
+  f.work(id, 5);
+  f.stop_worker();
+  const auto lost = f.session->run({.type = task::TaskType::prime_calculation,
+                                    .channel_id = id,
+                                    .spec = encode(task::PrimeSpec{0, 100}),
+                                    .input = {},
+                                    .max_price = kCredit});
+  REQUIRE_FALSE(lost.ok());
+  CHECK(lost.error().kind == task::TaskErrorKind::disconnected);
+  f.session.reset();
+  f.start_worker();
+  f.connect();
+  f.work(id, 5);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 10);
+  CHECK(f.chain.closed->state.balance_b == Balance(60));
+}
+
+TEST_CASE("a channel that was opened while the worker was away is taken on when work comes") {
+  Fixture f;
+  f.stop_worker();
+  const ChannelId id = f.open(kCredit);
+  f.start_worker();
+  f.connect();
+  f.work(id, 1);
+  CHECK(f.requester->close(id, 20s).ok());
+}
+
+TEST_CASE("an exhausted channel refuses the next task and still closes") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(20));
+  f.connect();
+  f.work(id, 3);
+  const auto refused = f.session->run({.type = task::TaskType::prime_calculation,
+                                       .channel_id = id,
+                                       .spec = encode(task::PrimeSpec{0, 10'000'000}),
+                                       .input = {},
+                                       .max_price = kCredit});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == "exhausted");
+  CHECK(f.requester->close(id, 20s).ok());
+}
+
+}  // namespace
+}  // namespace tally::worker
