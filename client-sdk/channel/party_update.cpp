@@ -79,9 +79,12 @@ void Handlers::countersign_pending() {
   send(Countersigned{*record().newest});
   tell(Notice::received, state.version);
   if (!overtaken) return;
-  const Balance owed = shifted(before, overtaken->state.balance(me()), false);
   tell(Notice::offers_superseded, overtaken->state.version);
-  make_offer(owed, overtaken->receipts.items());
+  // A peer's state that takes me below what I had has taken a part of what I offered already (and
+  // all of it if another holder of my key paid as well).
+  const Balance had = min(before, state.balance(me()));
+  const Balance owed = checked_sub(had, overtaken->state.balance(me())).value_or(Balance{});
+  if (!owed.is_zero()) make_offer(owed, overtaken->receipts.items());
 }
 
 Handled Handlers::on(const Pay& pay) {

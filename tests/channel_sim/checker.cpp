@@ -40,11 +40,30 @@ void Checker::hold(const channels::CoSignedState& update) {
   held_mine_ = mine(update.state);
 }
 
+// The party never signs its own credits away: no state of the peer's takes it below what it holds
+// or what it offered itself.
+void Checker::keeps(const channels::ChannelState& state, const std::string& what) {
+  if (state.version.value <= held_version_ || restored_) return;
+  if (state.version.value % 2 == (setup_.side == Side::a ? 1U : 0U)) return;  // its own proposal
+  if (mine(state) < owed_now()) breach_ = "the party signed credits away with " + what;
+}
+
+u128 Checker::owed_now() const {
+  u128 owed = held_mine_;
+  for (const auto& [version, amount] : offers_) {
+    if (version > held_version_) owed = std::min(owed, amount);
+  }
+  return owed;
+}
+
 void Checker::sent(const channel::Message& message) {
   if (const auto* offer = std::get_if<channel::Offer>(&message)) {
     offers_[offer->state.version.value] = mine(offer->state);
   } else if (const auto* signed_update = std::get_if<channel::Countersigned>(&message)) {
+    keeps(signed_update->update.state, "an update");
     hold(signed_update->update);
+  } else if (const auto* close = std::get_if<channel::CloseAccepted>(&message)) {
+    keeps(close->close.state, "a close");
   } else if (const auto* splice = std::get_if<channel::SpliceOffer>(&message)) {
     splices_[splice->splice.state.version.value] = splice->splice;
   } else if (const auto* accepted = std::get_if<channel::SpliceAccepted>(&message)) {
@@ -81,10 +100,7 @@ void Checker::on_final_event(const channels::Event& event) {
 
 void Checker::check_payout(const channels::ChannelClosed& event) {
   closed_ = true;
-  u128 owed = held_mine_;
-  for (const auto& [version, amount] : offers_) {
-    if (version > held_version_) owed = std::min(owed, amount);
-  }
+  const u128 owed = owed_now();
   const u128 paid = (setup_.side == Side::a ? event.payouts.to_a : event.payouts.to_b).micro;
   // The fee is on what stands in the end, which may be more than what is owed.
   const i128 gain = static_cast<i128>(std::max(owed, paid)) - base_mine_;

@@ -42,6 +42,8 @@ class Checker {
  private:
   void hold(const channels::CoSignedState& update);
   bool signed_by_both(const channels::CoSignedState& update) const;
+  void keeps(const channels::ChannelState& state, const std::string& what);
+  u128 owed_now() const;
   u128 mine(const channels::ChannelState& state) const;
   void check_payout(const channels::ChannelClosed& event);
 

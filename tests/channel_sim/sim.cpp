@@ -46,7 +46,8 @@ Simulation::Simulation(const SimOptions& options)
       tower_key_(key_of("tower")),
       chain_(chain_options(pair_, tower_key_)),
       a_(*this, Side::a),
-      b_(*this, Side::b) {}
+      b_(*this, Side::b),
+      has_tower_(options.seed % 2 == 0) {}
 
 // ---- Machines
 
@@ -274,7 +275,7 @@ void Simulation::fire_timers() {
 
 void Simulation::give_tower(Side side) {
   const channel::Party* party = machine(side).driver->find(id_);
-  if (party == nullptr || !party->record().newest) return;
+  if (!has_tower_ || !party->record().newest) return;
   const channels::TowerAppointment appointment{id_, tower_key_.account()};
   const channel::Watch watch{*party->record().newest,
                              pair_.key(side).sign(channels::appointment_bytes(appointment))};
@@ -337,7 +338,7 @@ void Simulation::step() {
       if (options_.restores == side && one_in(5)) restore_old(side);
       return;
     case 5:
-      if (options_.malicious && (evil_now_ || one_in(12))) do_evil();
+      if (options_.malicious && (evil_now_ || one_in(6))) do_evil();
       return;
     case 6:
     case 7:
@@ -370,7 +371,7 @@ std::optional<std::string> Simulation::wind_up() {
   for (int i = 0; i < 3'000 && chain_.channel(id_); ++i) {
     block(!one_in(3));
     for (const Side side : channels::kBothSides) deliver(side);
-    if (options_.malicious && one_in(6)) do_evil();
+    if (options_.malicious && chain_.channel(id_) && one_in(6)) do_evil();
     if (auto found = breach()) return found;
   }
   if (chain_.channel(id_)) return "the channel never ended";

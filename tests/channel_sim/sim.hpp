@@ -93,6 +93,7 @@ class Simulation {
   std::optional<std::string> wind_up();
 
   // adversary.cpp
+  const channels::ChannelState& evil_choice();
   void do_evil();
   void evil_chain();
   void evil_message();
@@ -116,6 +117,7 @@ class Simulation {
   std::uint64_t receipts_ = 0;
   std::uint64_t held_back_ = 0;  // blocks in a row without our transactions
   bool evil_now_ = false;
+  bool has_tower_ = false;
   bool restored_ = false;
 };
 
