@@ -474,11 +474,15 @@ Result<TaskReply, TaskError> Session::run_unpaid(const TaskRequest& request) {
   }
 }
 
+Result<void, TaskError> Session::pay(const TaskReply& reply) {
+  const auto paid = state_->payer.pay(reply.receipt);
+  if (paid) return {};
+  return task_error(TaskErrorKind::payment, "payment", paid.error().message);
+}
+
 Result<TaskReply, TaskError> Session::run(const TaskRequest& request) {
   auto reply = TALLY_TRY(run_unpaid(request));
-  if (const auto paid = state_->payer.pay(reply.receipt); !paid) {
-    return task_error(TaskErrorKind::payment, "payment", paid.error().message);
-  }
+  TALLY_TRY(pay(reply));
   return reply;
 }
 

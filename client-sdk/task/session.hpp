@@ -81,6 +81,7 @@ class Session {
   const WorkerOffer& offer() const;
   // Without a payment: the caller pays (or not) with pay().
   Result<TaskReply, TaskError> run_unpaid(const TaskRequest& request);
+  Result<void, TaskError> pay(const TaskReply& reply);
   Result<TaskReply, TaskError> run(const TaskRequest& request);
   // False once the stream has ended; `why` says how.
   bool alive() const;
