@@ -9,6 +9,7 @@ namespace tally::sim {
 namespace {
 
 constexpr std::uint64_t kWallStart = 1'700'000'000'000;
+constexpr std::uint64_t kPartitionMs = 700;
 constexpr std::uint64_t kWellMs = 12'000;  // after the faults, by when the chain must move again
 
 ports::PeerId peer_id(std::size_t node) {
@@ -306,8 +307,13 @@ WorldResult World::run() {
   at(200, [this] { workload(); });
   at(3'000, [this] { resubmit(); });
   if (options_.faults) draw_faults();
+  for (std::size_t i = 0; i < options_.partitions.size(); ++i) {
+    at(kPartitionMs * i, [this, i] { weather_.side = options_.partitions[i]; });
+  }
   at(options_.faults_until_ms, [this] { end_faults(); });
-  at(options_.faults_until_ms + kWellMs, [this] {
+  const std::uint64_t well =
+      std::min(kWellMs, (options_.duration_ms - options_.faults_until_ms) / 2);
+  at(options_.faults_until_ms + well, [this] {
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       heights_when_well_.push_back(checkers_.height(i));
   });

@@ -31,6 +31,8 @@ struct WorldOptions {
   std::uint64_t faults_until_ms = 30'000;
   bool faults = true;
   AdversaryKind adversary = AdversaryKind::none;
+  // With `faults` off: who can talk to whom in each stretch of 700 ms from the start; by node.
+  std::vector<std::vector<std::size_t>> partitions;
   std::ostream* trace = nullptr;
 };
 

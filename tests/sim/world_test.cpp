@@ -1,0 +1,85 @@
+#include "tests/sim/world.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace tally::sim {
+namespace {
+
+WorldResult run(WorldOptions options, bool real = false) {
+  const auto factory = real ? real_machines(options.setup) : toy_machines(options.setup);
+  return World(options, *factory).run();
+}
+
+}  // namespace
+
+TEST_CASE("sim: the same seed gives the same world, another one another") {
+  for (const bool real : {false, true}) {
+    WorldOptions options;
+    options.seed = 7;
+    options.adversary = AdversaryKind::twins;
+    const WorldResult first = run(options, real);
+    CHECK(first.failures.empty());
+    CHECK(run(options, real).trace_hash == first.trace_hash);
+    options.seed = 8;
+    CHECK(run(options, real).trace_hash != first.trace_hash);
+  }
+}
+
+TEST_CASE("sim: epochs roll under all faults, with every adversary") {
+  for (std::size_t kind = 0; kind < kAdversaryKinds; ++kind) {
+    WorldOptions options;
+    options.seed = 100 + kind;
+    options.setup.epoch_length = 7;
+    options.adversary = static_cast<AdversaryKind>(kind);
+    const WorldResult result = run(options);
+    INFO(name_of(options.adversary));
+    CHECK(result.failures == std::vector<std::string>{});
+    CHECK(result.epochs > 5);
+  }
+}
+
+TEST_CASE("sim: one validator alone makes blocks at the pace of its interval, not faster") {
+  WorldOptions options;
+  options.setup.validators = 1;
+  options.faults = false;
+  options.duration_ms = 20'000;
+  options.faults_until_ms = 1'000;
+  const WorldResult result = run(options);
+  CHECK(result.failures == std::vector<std::string>{});
+  CHECK(result.height > 20);
+  CHECK(result.height <= 200);  // min_interval is 100 ms
+}
+
+TEST_CASE("sim: seven validators with two epochs' worth of faults") {
+  WorldOptions options;
+  options.seed = 5;
+  options.setup.validators = 7;
+  options.adversary = AdversaryKind::equivocator;
+  const WorldResult result = run(options);
+  CHECK(result.failures == std::vector<std::string>{});
+  CHECK(result.evidence > 0);
+}
+
+// Five nodes, of which two share a key: every way to split them in two, in each of two stretches.
+TEST_CASE("sim: twins under every pair of partitions") {
+  for (std::size_t first = 0; first < 16; ++first) {
+    for (std::size_t second = 0; second < 16; ++second) {
+      WorldOptions options;
+      options.seed = 1;
+      options.faults = false;
+      options.adversary = AdversaryKind::twins;
+      options.duration_ms = 12'000;
+      options.faults_until_ms = 1'400;
+      for (const std::size_t split : {first, second}) {
+        std::vector<std::size_t> side{0};  // which side is called which does not matter
+        for (std::size_t node = 1; node < 5; ++node) side.push_back(split >> (node - 1) & 1);
+        options.partitions.push_back(side);
+      }
+      const WorldResult result = run(options);
+      INFO("partitions " << first << " and " << second);
+      CHECK(result.failures == std::vector<std::string>{});
+    }
+  }
+}
+
+}  // namespace tally::sim
