@@ -1,0 +1,248 @@
+#include "node/service/config.hpp"
+
+#include <toml++/toml.h>
+#include <charconv>
+#include <limits>
+
+namespace tally::service {
+namespace {
+
+using Values = std::vector<std::string>;
+
+template <class Int>
+Result<Int, Error> integer(const std::string& text) {
+  Int out{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, out);
+  if (error != std::errc{} || stop != end) {
+    return fail_with("expected an integer from 0 to " +
+                     std::to_string(std::numeric_limits<Int>::max()) + ", came '" + text + "'");
+  }
+  return out;
+}
+
+Result<bool, Error> boolean(const std::string& text) {
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  return fail_with("expected true or false, came '" + text + "'");
+}
+
+template <class Int>
+auto set_integer(Int NodeConfig::*member) {
+  return [member](NodeConfig& config, const Values& values) -> Result<void, Error> {
+    config.*member = TALLY_TRY(integer<Int>(values.front()));
+    return {};
+  };
+}
+auto set_port(std::optional<std::uint16_t> NodeConfig::*member) {
+  return [member](NodeConfig& config, const Values& values) -> Result<void, Error> {
+    config.*member = TALLY_TRY(integer<std::uint16_t>(values.front()));
+    return {};
+  };
+}
+template <class Text>
+auto set_text(Text NodeConfig::*member) {
+  return [member](NodeConfig& config, const Values& values) -> Result<void, Error> {
+    if (values.front().empty()) return fail_with("expected a text, came nothing");
+    config.*member = values.front();
+    return {};
+  };
+}
+auto set_switch(bool NodeConfig::*member) {
+  return [member](NodeConfig& config, const Values& values) -> Result<void, Error> {
+    config.*member = TALLY_TRY(boolean(values.front()));
+    return {};
+  };
+}
+auto set_pool(std::size_t txpool::Limits::*member) {
+  return [member](NodeConfig& config, const Values& values) -> Result<void, Error> {
+    config.pool.*member = TALLY_TRY(integer<std::size_t>(values.front()));
+    return {};
+  };
+}
+
+Result<void, Error> set_bootnodes(NodeConfig& config, const Values& values) {
+  config.bootnodes.emplace();
+  for (const std::string& value : values) {
+    if (value == "none") continue;
+    config.bootnodes->push_back(TALLY_TRY(network::parse_peer_address(value)));
+  }
+  return {};
+}
+Result<void, Error> set_log_level(NodeConfig& config, const Values& values) {
+  config.log.level = TALLY_TRY(parse_log_level(values.front()));
+  return {};
+}
+Result<void, Error> set_log_format(NodeConfig& config, const Values& values) {
+  config.log.format = TALLY_TRY(parse_log_format(values.front()));
+  return {};
+}
+
+std::vector<Setting> chain_settings() {
+  return {
+      {"node.chain", "--chain", "NAME|FILE", "Preset (dev, local4, bench) or chain spec file",
+       false, set_text(&NodeConfig::chain)},
+      {"node.base_path", "--base-path", "FOLDER", "Data, node key and validator keys", false,
+       set_text(&NodeConfig::base_path)},
+      {"node.validator", "--validator", "//NAME",
+       "Validate with a development key that everybody knows; each name after //Alice adds 10 to "
+       "the default ports",
+       false, set_text(&NodeConfig::validator)},
+      {"node.validator_keys", "--validator-keys", "FOLDER",
+       "Validate with the keys that 'tallyd keys generate' made", false,
+       set_text(&NodeConfig::validator_keys)},
+      {"node.password_file", "--password-file", "FILE",
+       "Password of the validator keys (else TALLY_KEY_PASSWORD)", false,
+       set_text(&NodeConfig::password_file)},
+      {"node.trust_missing_votes", "--trust-missing-votes", "",
+       "Vote although both vote files were lost. Only if no other copy of this validator has voted",
+       false, set_switch(&NodeConfig::trust_missing_votes)},
+      {"state.versions_kept", "--versions-kept", "N",
+       "States of final blocks that are kept for queries and proofs; 0: all (archive)", false,
+       set_integer(&NodeConfig::versions_kept)},
+  };
+}
+
+std::vector<Setting> edge_settings() {
+  return {
+      {"network.listen", "--listen", "ADDRESS", "IP address for peers", false,
+       set_text(&NodeConfig::listen)},
+      {"network.port", "--port", "PORT", "Port for peers (30333; 0: any free one)", false,
+       set_port(&NodeConfig::port)},
+      {"network.bootnodes", "--bootnode", "KEY@HOST:PORT",
+       "A peer to dial; repeat for more; 'none' for nobody", true, set_bootnodes},
+      {"network.peers_max", "--peers-max", "N", "Inbound peers, validators apart (64)", false,
+       set_integer(&NodeConfig::peers_max)},
+      {"rpc.listen", "--rpc-listen", "ADDRESS", "IP address for gRPC", false,
+       set_text(&NodeConfig::rpc_listen)},
+      {"rpc.port", "--rpc-port", "PORT", "Port for gRPC (9943; 0: any free one)", false,
+       set_port(&NodeConfig::rpc_port)},
+      {"metrics.enabled", "--metrics", "true|false", "Serve Prometheus metrics (true)", false,
+       set_switch(&NodeConfig::metrics)},
+      {"metrics.listen", "--metrics-listen", "ADDRESS", "IP address for metrics", false,
+       set_text(&NodeConfig::metrics_listen)},
+      {"metrics.port", "--metrics-port", "PORT", "Port for metrics (9615)", false,
+       set_port(&NodeConfig::metrics_port)},
+      {"pool.transactions", "--pool-transactions", "N", "Waiting transactions at most (16384)",
+       false, set_pool(&txpool::Limits::transactions)},
+      {"pool.bytes", "--pool-bytes", "N", "Their bytes at most (33554432)", false,
+       set_pool(&txpool::Limits::bytes)},
+      {"pool.per_account", "--pool-per-account", "N", "Of one account at most (256)", false,
+       set_pool(&txpool::Limits::per_account)},
+      {"log.level", "--log-level", "LEVEL", "debug, info, warn or error", false, set_log_level},
+      {"log.format", "--log-format", "FORMAT", "text or json", false, set_log_format},
+  };
+}
+
+Result<std::string, Error> toml_scalar(const toml::node& node, const std::string& key) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* flag = node.as_boolean()) return std::string(flag->get() ? "true" : "false");
+  return fail_with(key + ": expected a text, an integer or a boolean");
+}
+
+Result<Values, Error> toml_values(const toml::node& node, const std::string& key) {
+  const auto* list = node.as_array();
+  if (!list) return Values{TALLY_TRY(toml_scalar(node, key))};
+  Values out;
+  for (const toml::node& item : *list) out.push_back(TALLY_TRY(toml_scalar(item, key)));
+  return out;
+}
+
+}  // namespace
+
+std::string Setting::environment_name() const {
+  std::string out = "TALLY_";
+  for (const char c : key) {
+    out += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  return out;
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> list = chain_settings();
+    for (Setting& setting : edge_settings()) list.push_back(std::move(setting));
+    return list;
+  }();
+  return all;
+}
+
+Result<ConfigValues, Error> read_toml(const std::filesystem::path& file) {
+  toml::table table;
+  try {
+    table = toml::parse_file(file.string());
+  } catch (const toml::parse_error& error) {
+    return fail_with("config file " + file.string() + ", line " +
+                     std::to_string(error.source().begin.line) +
+                     ": expected TOML: " + std::string(error.description()));
+  }
+  ConfigValues out;
+  for (const auto& [section, content] : table) {
+    const std::string section_name(section.str());
+    const auto* members = content.as_table();
+    if (!members) {
+      return fail_with("config file " + file.string() + ": expected a section [" + section_name +
+                       "], came a value; settings stand in sections, such as [network]");
+    }
+    for (const auto& [name, node] : *members) {
+      const std::string key = section_name + "." + std::string(name.str());
+      auto values = toml_values(node, key);
+      if (!values.ok())
+        return fail_with("config file " + file.string() + ": " + values.error().message);
+      out[key] = *std::move(values);
+    }
+  }
+  return out;
+}
+
+ConfigValues read_environment(const std::function<const char*(const char*)>& get) {
+  ConfigValues out;
+  for (const Setting& setting : settings()) {
+    const char* text = get(setting.environment_name().c_str());
+    if (text == nullptr) continue;
+    Values& values = out[std::string(setting.key)];
+    std::string rest = text;
+    if (setting.repeats) {  // separated by commas
+      for (std::size_t comma; (comma = rest.find(',')) != std::string::npos;) {
+        values.push_back(rest.substr(0, comma));
+        rest.erase(0, comma + 1);
+      }
+    }
+    values.push_back(rest);
+  }
+  return out;
+}
+
+Result<NodeConfig, Error> make_config(const std::vector<ConfigSource>& sources) {
+  NodeConfig config;
+  for (const ConfigSource& source : sources) {
+    for (const auto& [key, values] : source.values) {
+      const auto found = std::find_if(settings().begin(), settings().end(),
+                                      [&](const Setting& setting) { return setting.key == key; });
+      if (found == settings().end()) {
+        return fail_with(source.name + ": there is no setting '" + key +
+                         "'; tallyd --help lists them");
+      }
+      const bool count_is_right = found->repeats || values.size() == 1;
+      auto applied = count_is_right ? found->apply(config, values)
+                                    : Result<void, Error>(fail_with("expected one value"));
+      if (!applied.ok())
+        return fail_with(source.name + ": " + key + ": " + applied.error().message);
+    }
+  }
+  if (config.validator && config.validator_keys) {
+    return fail_with("expected either --validator //Name or --validator-keys FOLDER, came both");
+  }
+  return config;
+}
+
+std::filesystem::path default_base_path(const std::function<const char*(const char*)>& get) {
+  if (const char* data = get("XDG_DATA_HOME"); data != nullptr && *data != '\0') {
+    return std::filesystem::path(data) / "tallystick";
+  }
+  const char* home = get("HOME");
+  return std::filesystem::path(home != nullptr ? home : ".") / ".local/share/tallystick";
+}
+
+}  // namespace tally::service

@@ -1,0 +1,167 @@
+#include "node/service/core_loop.hpp"
+
+#include <algorithm>
+
+namespace tally::service {
+namespace {
+
+constexpr std::size_t kTasksPerTurn = 512;
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Inbox::Deadline deadline_of(ports::Instant instant) {
+  return Inbox::Deadline(std::chrono::milliseconds(instant.value));
+}
+
+}  // namespace
+
+ports::Moment CoreLoop::now() {
+  const auto steady = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  return {ports::Instant(static_cast<std::uint64_t>(steady.count())),
+          TimestampMs(static_cast<std::uint64_t>(wall_ms()))};
+}
+
+void CoreLoop::start(core::NodeCore& core, NodeQuery& query) {
+  core_ = &core;
+  query_ = &query;
+  publish();
+  thread_ = std::thread([this] { run(); });
+}
+
+void CoreLoop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void CoreLoop::run() {
+  while (!parts_.inbox.finished()) {
+    const auto timer = core_->next_timer();
+    const auto deadline =
+        timer ? std::optional(deadline_of(*timer)) : std::optional<Inbox::Deadline>();
+    turn(parts_.inbox.take(deadline, kTasksPerTurn));
+  }
+}
+
+void CoreLoop::turn(std::deque<Inbox::Task> tasks) {
+  const auto began = std::chrono::steady_clock::now();
+  for (Inbox::Task& task : tasks) {
+    task();
+    task = nullptr;  // a frame counts as unread until its task is gone
+  }
+  const auto timer = core_->next_timer();
+  if (timer && *timer <= now().instant) core_->on_timer();
+  core_->end_turn();
+  follow_best();
+  tell_watchers();
+  publish();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  parts_.metrics.on_turn(took.count());
+}
+
+void CoreLoop::on_final(const consensus::Finalized& block) {
+  const BlockNumber number = block.header.number.value;
+  const auto digest = consensus_digest(block.header);
+  const std::int64_t latency =
+      digest ? wall_ms() - static_cast<std::int64_t>(digest->time.value) : 0;
+  parts_.metrics.on_final(block.extrinsics.size(), latency);
+  parts_.log.debug("block is final", {{"number", number.value},
+                                      {"hash", to_hex(block.hash)},
+                                      {"transactions", block.extrinsics.size()},
+                                      {"latency_ms", latency}});
+  parts_.pool.on_block({{number, block.hash}, true, block.extrinsics});
+  std::erase(announced_, block.hash);
+  parts_.subscriptions.tell_head(ports::HeadKind::finalized, {{number, block.hash}, block.header});
+}
+
+void CoreLoop::on_accepted(const Hash&) {}
+
+void CoreLoop::on_alarm(const std::string& text) {
+  parts_.metrics.on_alarm();
+  parts_.log.warn(text);
+}
+
+void CoreLoop::on_evidence(const Evidence& evidence) {
+  parts_.metrics.on_evidence();
+  parts_.log.warn("a validator has broken the protocol",
+                  {{"validator", evidence.first.signer.value},
+                   {"epoch", evidence.first.statement.epoch.value},
+                   {"view", evidence.first.statement.view.value}});
+}
+
+void CoreLoop::on_violation(const consensus::SafetyViolation& violation) {
+  parts_.log.error(
+      "validators with a third of the weight have broken the protocol; this node signs "
+      "nothing more and stops: keep its data folder, it holds the proof",
+      {{"what", violation.what}});
+  parts_.on_fatal(Exit::safety_violation);
+}
+
+// The highest certified block may change its branch; each block is announced once.
+void CoreLoop::follow_best() {
+  const consensus::Floor& floor = core_->engine().simplex().floor();
+  const Hash hash = core_->engine().simplex().best_certified().second;
+  const auto* pending = parts_.application.find_pending(hash);
+  if (pending == nullptr) {  // it is final, or a filler of an epoch that has ended
+    best_ = {{floor.header.number.value, floor.hash}, floor.header};
+    return;
+  }
+  if (best_.block.hash == hash) return;
+  best_ = {{pending->number(), hash}, pending->header};
+  std::vector<const execution::PendingBlock*> fresh;
+  for (const auto* block = pending; block != nullptr;
+       block = parts_.application.find_pending(block->header.parent_hash)) {
+    if (std::find(announced_.begin(), announced_.end(), block->hash) != announced_.end()) break;
+    fresh.push_back(block);
+  }
+  for (auto it = fresh.rbegin(); it != fresh.rend(); ++it) {
+    announced_.push_back((*it)->hash);
+    parts_.pool.on_block({{(*it)->number(), (*it)->hash}, false, (*it)->extrinsics});
+  }
+  std::erase_if(announced_, [&](const Hash& entry) {
+    return parts_.application.find_pending(entry) == nullptr;
+  });
+  parts_.subscriptions.tell_head(ports::HeadKind::best, best_);
+}
+
+void CoreLoop::tell_watchers() {
+  for (const txpool::Event& event : parts_.pool.take_events()) {
+    parts_.subscriptions.tell_transaction(event.extrinsic, event.status);
+  }
+}
+
+void CoreLoop::publish() {
+  const core::CoreStatus status = core_->status();
+  if (best_.block.hash.is_zero()) follow_best();
+  Snapshot out;
+  out.best = best_;
+  out.finalized = {status.head.number, status.head.hash};
+  out.epoch = status.hint.epoch;
+  out.view = status.hint.view;
+  out.best_seen = status.best_seen;
+  out.pool = {parts_.pool.size(), parts_.pool.bytes(), parts_.pool.limits().transactions,
+              parts_.pool.limits().bytes};
+  out.peers = core_->peer_statuses();
+
+  MetricsSample sample;
+  sample.finalized_height = out.finalized.number.value;
+  sample.best_height = out.best.block.number.value;
+  sample.best_seen_height = out.best_seen.value;
+  sample.epoch = out.epoch.value;
+  sample.view = out.view.value;
+  sample.peers = out.peers.size();
+  sample.validator_peers = static_cast<std::uint64_t>(std::count_if(
+      out.peers.begin(), out.peers.end(), [](const auto& peer) { return peer.validator; }));
+  sample.pool_transactions = out.pool.transactions;
+  sample.pool_bytes = out.pool.bytes;
+  sample.inbox_tasks = parts_.inbox.size();
+  sample.validates = status.validates;
+  sample.transport = parts_.transport.counters();
+  parts_.metrics.sample(sample);
+  query_->publish(std::move(out));
+}
+
+}  // namespace tally::service

@@ -1,0 +1,66 @@
+// The core thread: takes what waits in the inbox, hands it to the core, ends the turn, tells the
+// world, waits. One turn is one sync of the disk, however many events it had.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "node/core/node_core.hpp"
+#include "node/execution/application.hpp"
+#include "node/log/log.hpp"
+#include "node/network/transport.hpp"
+#include "node/service/inbox.hpp"
+#include "node/service/metrics.hpp"
+#include "node/service/node.hpp"
+#include "node/service/query.hpp"
+#include "node/service/subscriptions.hpp"
+#include "node/txpool/pool.hpp"
+
+namespace tally::service {
+
+class CoreLoop final : public core::Listener {
+ public:
+  struct Parts {
+    Inbox& inbox;
+    const ports::Clock& clock;
+    txpool::TxPool& pool;
+    const execution::ChainApplication& application;
+    const network::Transport& transport;
+    Subscriptions& subscriptions;
+    Log log;
+    Metrics& metrics;
+    std::function<void(Exit)> on_fatal;
+  };
+  explicit CoreLoop(Parts parts) : parts_(std::move(parts)) {}
+  ~CoreLoop() override { join(); }
+
+  // The core must have been made with this loop as its listener.
+  void start(core::NodeCore& core, NodeQuery& query);
+  // After the inbox was closed: waits for the last turn.
+  void join();
+
+  static ports::Moment now();
+
+  void on_final(const consensus::Finalized& block) override;
+  void on_accepted(const Hash& extrinsic) override;
+  void on_alarm(const std::string& text) override;
+  void on_evidence(const Evidence& evidence) override;
+  void on_violation(const consensus::SafetyViolation& violation) override;
+
+ private:
+  void run();
+  void turn(std::deque<Inbox::Task> tasks);
+  void publish();
+  void follow_best();
+  void tell_watchers();
+
+  Parts parts_;
+  core::NodeCore* core_ = nullptr;
+  NodeQuery* query_ = nullptr;
+  std::thread thread_;
+  ports::Head best_;
+  std::vector<Hash> announced_;  // blocks of the best branch that watchers heard of, not yet final
+};
+
+}  // namespace tally::service

@@ -1,0 +1,177 @@
+// tallyd: a full node or a validator of a Tallystick chain.
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+
+#include "node/service/node.hpp"
+
+namespace {
+
+using namespace tally;
+using service::Exit;
+
+constexpr const char* kAbout =
+    "tallyd - a full node or validator of a Tallystick chain\n"
+    "\n"
+    "  tallyd --chain local4 --validator //Alice --base-path /tmp/alice\n"
+    "  tallyd --chain my-chain.json --bootnode <node key>@host:30333\n"
+    "  tallyd keys generate --validator-keys keys --password-file password\n"
+    "\n"
+    "Every option has a TOML name (section.key, in <base-path>/tallyd.toml or --config) and an\n"
+    "environment variable (TALLY_SECTION_KEY). The command line is above the environment, and "
+    "that\n"
+    "above the file. Ends with 0 when stopped by SIGINT or SIGTERM, 1 when it cannot start or "
+    "run,\n"
+    "2 for a wrong option, file or key, 3 when the data folder is in use, 70 when the validators\n"
+    "broke the protocol, 74 when the disk refuses to write.";
+
+int fail_line(Exit code, const std::string& message) {
+  std::cerr << "tallyd: " << message << '\n';
+  return static_cast<int>(code);
+}
+
+const char* environment(const char* name) {
+  return std::getenv(name);
+}
+
+// What the command line gives, by setting key.
+struct CommandLine {
+  CLI::App app{kAbout, "tallyd"};
+  std::string config_file;
+  std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, bool> switches;
+  CLI::App* keys = nullptr;
+  CLI::App* generate = nullptr;
+  CLI::App* show = nullptr;
+
+  CommandLine() {
+    app.add_option("--config", config_file, "Configuration file (<base-path>/tallyd.toml)")
+        ->envname("TALLY_CONFIG")
+        ->type_name("FILE");
+    for (const service::Setting& setting : service::settings()) {
+      const std::string key(setting.key);
+      const std::string help = std::string(setting.help) + " [" + key + "]";
+      if (setting.value.empty()) {
+        app.add_flag(std::string(setting.flag), switches[key], help);
+        continue;
+      }
+      auto* option = app.add_option(std::string(setting.flag), values[key], help)
+                         ->type_name(std::string(setting.value));
+      option->expected(1)->take_all();
+      if (!setting.repeats) option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    }
+    keys = app.add_subcommand("keys", "Validator and node keys");
+    keys->require_subcommand(1)->fallthrough();
+    generate = keys->add_subcommand("generate", "Make validator keys in --validator-keys");
+    show = keys->add_subcommand("show", "Print the public keys of a node");
+    generate->fallthrough();
+    show->fallthrough();
+  }
+
+  service::ConfigValues given() const {
+    service::ConfigValues out;
+    for (const auto& [key, list] : values) {
+      if (!list.empty()) out[key] = list;
+    }
+    for (const auto& [key, set] : switches) {
+      if (set) out[key] = {"true"};
+    }
+    return out;
+  }
+};
+
+Result<service::NodeConfig, Error> load_config(const CommandLine& line) {
+  const service::ConfigSource by_command{"command line", line.given()};
+  const service::ConfigSource by_environment{"environment", service::read_environment(environment)};
+  service::NodeConfig early = TALLY_TRY(service::make_config({by_environment, by_command}));
+  if (early.base_path.empty()) early.base_path = service::default_base_path(environment);
+  std::filesystem::path file = line.config_file;
+  std::vector<service::ConfigSource> sources;
+  std::error_code error;
+  if (file.empty()) file = early.base_path / "tallyd.toml";
+  if (!line.config_file.empty() || std::filesystem::exists(file, error)) {
+    sources.push_back({"config file " + file.string(), TALLY_TRY(service::read_toml(file))});
+  }
+  sources.push_back(by_environment);
+  sources.push_back(by_command);
+  service::NodeConfig config = TALLY_TRY(service::make_config(sources));
+  if (config.base_path.empty()) config.base_path = early.base_path;
+  return config;
+}
+
+Result<void, Error> generate_keys(const service::NodeConfig& config) {
+  if (!config.validator_keys) {
+    return fail_with("expected --validator-keys FOLDER: where the new keys go");
+  }
+  const std::string password = TALLY_TRY(service::read_password(config));
+  TALLY_TRY(keystore::create_validator_keys(*config.validator_keys, password));
+  return {};
+}
+
+Result<void, Error> show_keys(const service::NodeConfig& config) {
+  const auto validator = TALLY_TRY(service::validator_keys_of(config));
+  std::error_code error;
+  std::filesystem::create_directories(config.base_path, error);
+  const auto identity = TALLY_TRY(service::identity_of(config));
+  if (validator) {
+    std::cout << "consensus_key 0x" << to_hex(validator->consensus_key()) << '\n'
+              << "vrf_key       0x" << to_hex(validator->vrf_key()) << '\n';
+  }
+  std::cout << "node_key      " << to_hex(identity.id()) << '\n';
+  return {};
+}
+
+int run_keys(const CommandLine& line, const service::NodeConfig& config) {
+  if (line.generate->parsed()) {
+    const auto made = generate_keys(config);
+    if (!made.ok()) return fail_line(Exit::bad_input, made.error().message);
+  }
+  const auto shown = show_keys(config);
+  return shown.ok() ? 0 : fail_line(Exit::bad_input, shown.error().message);
+}
+
+int run_node(const service::NodeConfig& config) {
+  // Blocked in every thread, so that only the wait below takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  const Log log = Log::to_stderr(config.log);
+  std::atomic<int> fatal{0};
+  const auto started = service::Node::start(config, log, [&](Exit code) {
+    fatal = static_cast<int>(code);
+    kill(getpid(), SIGTERM);
+  });
+  if (!started.ok()) return fail_line(started.error().code, started.error().message);
+  int received = 0;
+  sigwait(&signals, &received);
+  // A second signal ends the process at once, in case stopping hangs.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  log.info("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
+  (*started)->stop();
+  return fatal.load();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = line.app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(Exit::bad_input);
+  }
+  const auto config = load_config(line);
+  if (!config.ok()) return fail_line(Exit::bad_input, config.error().message);
+  return line.keys->parsed() ? run_keys(line, *config) : run_node(*config);
+}

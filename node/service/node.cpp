@@ -1,0 +1,308 @@
+#include "node/service/node.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "genesis/build.hpp"
+#include "genesis/dev_keys.hpp"
+#include "node/network/transport.hpp"
+#include "node/service/core_loop.hpp"
+#include "node/service/folder_lock.hpp"
+#include "node/service/metrics.hpp"
+#include "node/service/query.hpp"
+#include "node/service/worker_pool.hpp"
+#include "node/store/rocks_store.hpp"
+#include "node/store/vote_log.hpp"
+#include "rpc/server.hpp"
+
+namespace tally::service {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+constexpr std::uint32_t kBlockOverheadMax = 64 * 1024;  // header, lengths
+constexpr std::size_t kCallsMax = 4096;
+constexpr std::size_t kSpecBytesMax = 64 << 20;
+
+Failure<StartError> refuse(Exit code, std::string message) {
+  return fail(StartError{code, std::move(message)});
+}
+
+// A Result whose error is a plain Error, with the exit code that it means here.
+template <class T>
+Result<T, StartError> or_exit(Exit code, Result<T, Error> result) {
+  if (!result.ok()) return refuse(code, std::move(result.error().message));
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return *std::move(result);
+  }
+}
+
+Result<genesis::ChainSpec, Error> load_spec(const std::string& chain) {
+  if (genesis::preset_json(chain)) return genesis::preset(chain);
+  std::ifstream file(chain, std::ios::binary);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(chain, error);
+  if (!file || error || size > kSpecBytesMax) {
+    return fail_with(
+        "chain: expected a preset (dev, local4, bench) or a readable chain spec file, came '" +
+        chain + "'");
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto spec = genesis::parse_chain_spec(text.str());
+  if (!spec.ok()) return fail_with("chain spec " + chain + ": " + spec.error().message);
+  return spec;
+}
+
+consensus::ChainSetup chain_setup(const genesis::ChainSpec& spec, const genesis::Genesis& genesis,
+                                  bool trust_missing_votes) {
+  consensus::ChainSetup out;
+  out.genesis_hash = genesis.hash;
+  out.genesis = genesis.header;
+  out.genesis_time = spec.genesis_time;
+  for (const Validator& validator : spec.validators) {
+    TALLY_ASSERT(out.first.members.push_back(validator));  // check_chain_spec has counted them
+  }
+  out.second = out.first;
+  out.parameters = {spec.consensus.delta,           spec.blocks.min_block_interval,
+                    spec.blocks.idle_interval,      spec.consensus.max_drift,
+                    spec.consensus.epoch_length,    spec.blocks.block_bytes_max + kBlockOverheadMax,
+                    spec.blocks.extrinsic_bytes_max};
+  out.trust_missing_votes = trust_missing_votes;
+  return out;
+}
+
+class SystemClock final : public ports::Clock {
+ public:
+  ports::Moment now() const override { return CoreLoop::now(); }
+};
+
+std::size_t worker_threads() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+class Node::Impl final : public network::TransportListener {
+ public:
+  Impl(const NodeConfig& config, Log log, std::function<void(Exit)> on_fatal)
+      : config_(config), log_(std::move(log)), on_fatal_(std::move(on_fatal)) {}
+  ~Impl() override { stop(); }
+
+  Result<void, StartError> start();
+  void stop();
+
+  void on_peer_up(const network::PeerLink& link) override {
+    inbox_.push([this, peer = link.peer] { core_->on_peer_up(peer); });
+  }
+  void on_peer_down(const ports::PeerId& peer, const std::string&) override {
+    inbox_.push([this, peer] { core_->on_peer_down(peer); });
+  }
+  void on_frame(network::ReceivedFrame frame) override {
+    inbox_.push([this, frame = std::move(frame)] { core_->on_frame(frame.peer, frame.bytes); });
+  }
+
+ private:
+  Result<void, StartError> open_chain();
+  Result<void, StartError> open_store();
+  Result<void, StartError> open_network();
+  void make_core();
+  Result<void, StartError> open_services();
+
+  NodeConfig config_;
+  Log log_;
+  std::function<void(Exit)> on_fatal_;
+  SystemClock clock_;
+
+  genesis::ChainSpec spec_;
+  genesis::Genesis genesis_;
+  std::unique_ptr<FolderLock> lock_;
+  std::optional<keystore::ValidatorKeys> keys_;
+  std::unique_ptr<ports::Signer> signer_;
+  std::optional<network::NodeIdentity> identity_;
+
+  Inbox inbox_{kCallsMax};
+  std::unique_ptr<ports::Store> store_;
+  std::unique_ptr<ports::VoteLog> vote_log_;
+  std::unique_ptr<ports::HighWaterFile> high_water_;
+  std::unique_ptr<execution::FinalState> final_state_;
+  std::unique_ptr<txpool::TxPool> pool_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<PoolVerifier> verifier_;
+  std::unique_ptr<execution::ChainApplication> application_;
+  std::unique_ptr<network::Transport> transport_;
+  std::unique_ptr<Metrics> metrics_;
+  Subscriptions subscriptions_;
+  std::unique_ptr<CoreLoop> loop_;
+  std::unique_ptr<core::NodeCore> core_;
+  std::unique_ptr<NodeQuery> query_;
+  std::unique_ptr<rpc::Server> rpc_;
+};
+
+Result<void, StartError> Node::Impl::open_chain() {
+  spec_ = TALLY_TRY(or_exit(Exit::bad_input, load_spec(config_.chain)));
+  genesis_ = genesis::build_genesis(spec_);
+  config_ = TALLY_TRY(or_exit(Exit::bad_input, with_defaults(config_, spec_.chain_type != "Live")));
+  const auto checked = chain_setup(spec_, genesis_, false).parameters.check();
+  if (!checked.ok()) {
+    return refuse(Exit::bad_input, "chain spec " + config_.chain + ": " + checked.error().message);
+  }
+  lock_ = TALLY_TRY(or_exit(Exit::folder_in_use, FolderLock::take(config_.base_path)));
+  keys_ = TALLY_TRY(or_exit(Exit::bad_input, validator_keys_of(config_)));
+  if (keys_) signer_ = keys_->signer();
+  return {};
+}
+
+Result<void, StartError> Node::Impl::open_store() {
+  const std::filesystem::path& base = config_.base_path;
+  workers_ = std::make_unique<WorkerPool>(worker_threads());
+  verifier_ = std::make_unique<PoolVerifier>(
+      *workers_, [this](std::uint64_t ticket, std::vector<bool> results) {
+        inbox_.push([this, ticket, answer = std::move(results)] {
+          core_->on_signatures_checked(ticket, answer);
+        });
+      });
+  store_ = TALLY_TRY(or_exit(Exit::cannot_start, store::open_rocks_store((base / "db").string())));
+  vote_log_ = store::open_vote_log(store::posix_file((base / "votes.log").string()));
+  high_water_ = store::open_high_water(store::posix_file((base / "high-water").string()));
+  const auto installed =
+      execution::install_genesis(*store_, {&genesis_.state, &genesis_.header}, workers_.get());
+  if (installed == execution::GenesisResult::other_chain) {
+    const auto first = ports::find_final(*store_, BlockNumber(0));
+    return refuse(Exit::bad_input,
+                  "the data folder " + base.string() + " holds another chain: expected genesis " +
+                      to_hex(genesis_.hash) + " (" + spec_.chain_id + "), came " +
+                      (first ? to_hex(*first) : std::string("none")) +
+                      "; choose another --base-path, or the --chain that it was made with");
+  }
+  final_state_ = std::make_unique<execution::FinalState>(*store_);
+  pool_ = std::make_unique<txpool::TxPool>(*final_state_, config_.pool);
+  execution::Options options;
+  options.versions_kept = config_.versions_kept;
+  options.executor = workers_.get();
+  application_ = std::make_unique<execution::ChainApplication>(
+      execution::ChainApplication::Parts{*store_, *final_state_, *pool_, *verifier_}, options);
+  return {};
+}
+
+Result<void, StartError> Node::Impl::open_network() {
+  identity_ = TALLY_TRY(or_exit(Exit::bad_input, identity_of(config_)));
+  network::TransportSettings settings;
+  settings.listen_host = config_.listen;
+  settings.listen_port = *config_.port;
+  settings.bootnodes = *config_.bootnodes;
+  settings.inbound_max = config_.peers_max;
+  settings.genesis = genesis_.hash;
+  if (signer_) {
+    settings.prover = network::ValidatorProver{
+        signer_->consensus_key(), [this](ByteView bytes) { return signer_->sign(bytes); }};
+  }
+  transport_ = TALLY_TRY(
+      or_exit(Exit::cannot_start, network::Transport::start(*identity_, std::move(settings), *this,
+                                                            log_.component("network"))));
+  std::vector<Ed25519Key> validators;
+  for (const Validator& validator : spec_.validators) {
+    validators.push_back(validator.consensus_key);
+  }
+  transport_->prefer_validators(std::move(validators));
+  return {};
+}
+
+void Node::Impl::make_core() {
+  CoreLoop::Parts parts{inbox_,
+                        clock_,
+                        *pool_,
+                        *application_,
+                        *transport_,
+                        subscriptions_,
+                        log_.component("core"),
+                        *metrics_,
+                        on_fatal_};
+  loop_ = std::make_unique<CoreLoop>(std::move(parts));
+  core::CorePorts ports;
+  ports.clock = &clock_;
+  ports.network = transport_.get();
+  ports.store = store_.get();
+  ports.vote_log = vote_log_.get();
+  ports.high_water = high_water_.get();
+  ports.application = application_.get();
+  ports.pool = pool_.get();
+  ports.verifier = verifier_.get();
+  ports.signer = signer_.get();
+  ports.listener = loop_.get();
+  core_ = std::make_unique<core::NodeCore>(
+      chain_setup(spec_, genesis_, config_.trust_missing_votes), identity_->id(), ports);
+}
+
+Result<void, StartError> Node::Impl::open_services() {
+  ports::NodeInfo info;
+  info.version = kVersion;
+  info.node_key = to_hex(identity_->id());
+  info.role = keys_ ? "validator" : "full";
+  for (std::uint32_t i = 0; keys_ && i < spec_.validators.size(); ++i) {
+    if (spec_.validators[i].consensus_key == keys_->consensus_key()) info.validator = i;
+  }
+  if (keys_ && !info.validator) {
+    log_.warn("this validator is not in the chain's set: it follows and does not vote",
+              {{"consensus_key", to_hex(keys_->consensus_key())}});
+  }
+  query_ = std::make_unique<NodeQuery>(NodeQuery::Parts{spec_, genesis_.hash, info, *store_,
+                                                        *transport_, inbox_, subscriptions_, *core_,
+                                                        *pool_, *application_});
+  loop_->start(*core_, *query_);
+  rpc::ServerConfig server;
+  server.listen = config_.rpc_listen + ":" + std::to_string(*config_.rpc_port);
+  rpc_ = TALLY_TRY(or_exit(Exit::cannot_start, rpc::Server::start(server, *query_)));
+  log_.info("node is up", {{"chain", spec_.chain_id},
+                           {"genesis", to_hex(genesis_.hash)},
+                           {"role", info.role},
+                           {"height", ports::find_head(*store_)->number.value},
+                           {"peers_port", transport_->port()},
+                           {"rpc_port", rpc_->port()},
+                           {"base_path", config_.base_path.string()}});
+  return {};
+}
+
+Result<void, StartError> Node::Impl::start() {
+  TALLY_TRY(open_chain());
+  TALLY_TRY(open_store());
+  metrics_ = config_.metrics
+                 ? TALLY_TRY(or_exit(Exit::cannot_start,
+                                     Metrics::start(config_.metrics_listen, *config_.metrics_port)))
+                 : Metrics::unserved();
+  TALLY_TRY(open_network());
+  make_core();
+  return open_services();
+}
+
+void Node::Impl::stop() {
+  if (rpc_) rpc_->stop();
+  if (transport_) transport_->stop();
+  inbox_.close();
+  if (loop_) loop_->join();
+  workers_.reset();  // what it still checks has nobody to hear of it
+  if (store_) store_->sync();
+  if (lock_) log_.info("node has stopped");
+  rpc_.reset();
+  store_.reset();
+  lock_.reset();
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+void Node::stop() {
+  impl_->stop();
+}
+
+Result<std::unique_ptr<Node>, StartError> Node::start(const NodeConfig& config, const Log& log,
+                                                      std::function<void(Exit)> on_fatal) {
+  auto impl = std::make_unique<Impl>(config, log, std::move(on_fatal));
+  TALLY_TRY(impl->start());
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+}  // namespace tally::service

@@ -1,0 +1,80 @@
+// What a configuration leaves open and names only: default ports and bootnodes, keys, the node key.
+#include <cstdlib>
+
+#include "genesis/dev_keys.hpp"
+#include "node/service/node.hpp"
+#include "primitives/keystore/durable_file.hpp"
+
+namespace tally::service {
+namespace {
+
+constexpr std::uint16_t kPeerPort = 30333;
+constexpr std::uint16_t kRpcPort = 9943;
+constexpr std::uint16_t kMetricsPort = 9615;
+constexpr std::uint16_t kPortStep = 10;  // between the validators of one machine
+constexpr std::size_t kPasswordBytesMax = 4096;
+
+std::uint16_t port_offset(const std::optional<std::string>& validator) {
+  for (std::size_t i = 0; validator && i < genesis::kDevValidators.size(); ++i) {
+    if (*validator == "//" + std::string(genesis::kDevValidators[i])) {
+      return static_cast<std::uint16_t>(i * kPortStep);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<NodeConfig, Error> with_defaults(NodeConfig config, bool is_local_chain) {
+  if (config.validator) {
+    if (!is_local_chain) {
+      return fail_with("--validator " + *config.validator +
+                       " is a development key that everybody knows, and the chain is a live one; "
+                       "use --validator-keys");
+    }
+    TALLY_TRY(keystore::dev_validator_keys(*config.validator));
+  }
+  const std::uint16_t offset = port_offset(config.validator);
+  if (!config.port) config.port = static_cast<std::uint16_t>(kPeerPort + offset);
+  if (!config.rpc_port) config.rpc_port = static_cast<std::uint16_t>(kRpcPort + offset);
+  if (!config.metrics_port) config.metrics_port = static_cast<std::uint16_t>(kMetricsPort + offset);
+  if (config.bootnodes) return config;
+  config.bootnodes.emplace();
+  for (std::size_t i = 0; is_local_chain && i < genesis::kDevValidators.size(); ++i) {
+    const std::string name = "//" + std::string(genesis::kDevValidators[i]);
+    const Secret secret = TALLY_TRY(keystore::dev_node_secret(name));
+    config.bootnodes->push_back({*ports::PeerId::from(ed25519_public(secret)), "127.0.0.1",
+                                 static_cast<std::uint16_t>(kPeerPort + i * kPortStep)});
+  }
+  return config;
+}
+
+Result<std::string, Error> read_password(const NodeConfig& config) {
+  if (config.password_file) {
+    std::string text = TALLY_TRY(read_private_file(*config.password_file, kPasswordBytesMax));
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return text;
+  }
+  if (const char* password = std::getenv("TALLY_KEY_PASSWORD")) return std::string(password);
+  return fail_with(
+      "validator keys need their password: --password-file FILE, or the variable "
+      "TALLY_KEY_PASSWORD");
+}
+
+Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const NodeConfig& config) {
+  using Keys = std::optional<keystore::ValidatorKeys>;
+  if (config.validator) return Keys(TALLY_TRY(keystore::dev_validator_keys(*config.validator)));
+  if (!config.validator_keys) return Keys();
+  const std::string password = TALLY_TRY(read_password(config));
+  return Keys(TALLY_TRY(keystore::load_validator_keys(*config.validator_keys, password)));
+}
+
+Result<network::NodeIdentity, Error> identity_of(const NodeConfig& config) {
+  if (config.validator) {
+    const Secret secret = TALLY_TRY(keystore::dev_node_secret(*config.validator));
+    return network::NodeIdentity::from_secret(secret);
+  }
+  return network::NodeIdentity::load_or_create(config.base_path / "node.pem");
+}
+
+}  // namespace tally::service
