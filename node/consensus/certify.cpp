@@ -156,7 +156,7 @@ void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalizat
     const TreeEntry& entry = *tree_.find(chain[i]);
     const Header& header = entry.block.header;
     blocks.push_back({chain[i], std::nullopt});
-    batch.push_back(ports::put_block(chain[i], entry.block));
+    if (!entry.durable) batch.push_back(ports::put_block(chain[i], entry.block));
     batch.push_back(ports::put_height(header.number.value, chain[i]));
     Finalized done{chain[i], header, {}};
     for (const Bytes& extrinsic : entry.block.extrinsics) {

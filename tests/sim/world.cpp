@@ -303,7 +303,10 @@ void World::resubmit() {
 }
 
 WorldResult World::run() {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) start_node(i);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const bool newcomer = i + 1 == nodes_.size() && options_.newcomer_ms > 0;
+    at(newcomer ? options_.newcomer_ms : 0, [this, i] { start_node(i); });
+  }
   at(200, [this] { workload(); });
   at(3'000, [this] { resubmit(); });
   if (options_.faults) draw_faults();

@@ -33,6 +33,8 @@ struct WorldOptions {
   AdversaryKind adversary = AdversaryKind::none;
   // With `faults` off: who can talk to whom in each stretch of 700 ms from the start; by node.
   std::vector<std::vector<std::size_t>> partitions;
+  // The last validator is new: it starts only then, on an empty disk.
+  std::uint64_t newcomer_ms = 0;
   std::ostream* trace = nullptr;
 };
 

@@ -60,6 +60,21 @@ TEST_CASE("sim: seven validators with two epochs' worth of faults") {
   CHECK(result.evidence > 0);
 }
 
+TEST_CASE("sim: a new node takes the chain from its peers, over epochs, and joins in") {
+  for (const bool real : {false, true}) {
+    WorldOptions options;
+    options.faults = false;
+    options.setup.epoch_length = 40;
+    options.newcomer_ms = 30'000;
+    options.faults_until_ms = 31'000;
+    options.duration_ms = 50'000;
+    const WorldResult result = run(options, real);
+    CHECK(result.failures == std::vector<std::string>{});
+    CHECK(result.height > 100);
+    CHECK(result.epochs > 2);
+  }
+}
+
 // Five nodes, of which two share a key: every way to split them in two, in each of two stretches.
 TEST_CASE("sim: twins under every pair of partitions") {
   for (std::size_t first = 0; first < 16; ++first) {
