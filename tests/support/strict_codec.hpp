@@ -31,13 +31,15 @@ inline Bytes edited(Bytes bytes, Source& from) {
   return bytes;
 }
 
-template <class T>
+// Without `Values` the type has no ==, and its bytes alone are compared.
+template <class T, bool Values>
 void check_codec(Source& from) {
   const T value = draw<T>(from);
   const Bytes bytes = encode(value);
   const auto decoded = decode<T>(bytes);
   RC_ASSERT(decoded.ok());
-  RC_ASSERT(*decoded == value);
+  RC_ASSERT(encode(*decoded) == bytes);
+  if constexpr (Values) RC_ASSERT(*decoded == value);
   RC_ASSERT(bytes.size() >= Codec<T>::kMinSize);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     RC_ASSERT(!decode<T>(ByteView(bytes).first(size)).ok());
@@ -50,11 +52,11 @@ void check_codec(Source& from) {
   }
 }
 
-template <class T>
+template <class T, bool Values = true>
 bool codec_is_strict() {
   return rc::check([](std::uint64_t seed) {
     Source from(seed);
-    for (int values = 0; values < 10; ++values) check_codec<T>(from);
+    for (int values = 0; values < 10; ++values) check_codec<T, Values>(from);
   });
 }
 
