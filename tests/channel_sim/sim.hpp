@@ -41,6 +41,10 @@ class Simulation {
     channels::Call call;
     int patience;  // blocks that may pass it over
   };
+  struct Block {
+    std::vector<channels::Event> events;
+    std::optional<channels::Channel> channel;  // after it
+  };
   struct Timer {
     channels::Side side;
     channel::TimerKind kind;
@@ -85,7 +89,7 @@ class Simulation {
   void restore_old(channels::Side side);
   void block(bool carries);
   void include_pending();
-  void finalize(const std::vector<channels::Event>& events);
+  void finalize(const Block& block);
   void fire_timers();
   void give_tower(channels::Side side);
   void submit_by(const AccountId& signer, const channels::Call& call);
@@ -112,7 +116,9 @@ class Simulation {
   channels::PerSide<std::deque<Bytes>> line_;  // under way to a side
   std::vector<Pending> pending_;
   std::vector<Timer> timers_;
-  std::deque<std::vector<channels::Event>> not_final_;
+  std::deque<Block> not_final_;
+  std::optional<channels::Channel> final_channel_;
+  bool final_open_ = false;                               // the open is final
   std::vector<channels::ChannelState> signed_by_honest_;  // what the malicious side can complete
   std::uint64_t receipts_ = 0;
   std::uint64_t held_back_ = 0;  // blocks in a row without our transactions

@@ -1,12 +1,12 @@
 // Lives of channels from fixed seeds, and from fresh ones that are printed. A seed that fails goes
 // into kFound.
 //
-// Broken on purpose, to see the checker work:
+// Broken on purpose, one at a time; each was found within the fixed seeds:
 //   - modules/channels/rules.cpp, proves_more() true for every proposer (no acked rule): honest
 //     payers that ran ahead are named cheaters;
-//   - party_end.cpp, ChallengedOnChain and begin_end() without `ending`: parties go on signing and
-//     are named cheaters, or end below what they hold;
-//   - party_update.cpp, no check of own_balance_falls: a malicious peer takes money;
+//   - party.cpp, table: Offer and Pay admitted in `ending`: a party that has claimed goes on signing
+//     and is named a cheater;
+//   - party_update.cpp, no own_balance_falls: a malicious peer is given money;
 //   - party_end.cpp, refute_or_close() that does nothing: old states stand.
 #include <catch2/catch.hpp>
 #include <iostream>
