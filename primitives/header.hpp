@@ -58,7 +58,7 @@ using DigestItem =
     std::variant<DigestOther, DigestConsensus, DigestSeal, DigestPreRuntime, DigestRuntimeUpdated>;
 using Digest = std::vector<DigestItem>;
 
-// A node makes two items. The bound keeps a hostile header, whose items may take one byte each, from
+// A node makes two items. The bound keeps a hostile header, whose items can be one byte each, from
 // growing to many times its size when it is decoded.
 constexpr std::size_t kDigestItemsMax = 64;
 template <>

@@ -1,5 +1,5 @@
-// Votes, certificates, evidence and proofs of finality from peers. Of the four validators' votes only
-// those for one block exist, so nothing else can verify.
+// Votes, certificates, evidence and proofs of finality from peers. Of the four validators' votes
+// only those for one block exist, so nothing else can verify.
 #include "primitives/crypto/hash.hpp"
 #include "primitives/finality/evidence.hpp"
 #include "primitives/finality/proof.hpp"
