@@ -1,0 +1,114 @@
+#include "worker/service/credit.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace tally::worker {
+namespace {
+
+const ChannelId kChannel = *ChannelId::from(Bytes(32, 1));
+
+JobPtr job(std::uint64_t price) {
+  auto out = std::make_shared<TaskJob>();
+  out->channel_id = kChannel;
+  out->price = Balance(price);
+  out->input = Bytes(10);
+  return out;
+}
+
+struct Gate : CreditGate {
+  using CreditGate::CreditGate;
+  std::size_t start() { return startable(kChannel).size(); }
+};
+
+TEST_CASE("no more tasks run or wait for payment than the window allows") {
+  Gate gate(2);
+  gate.set_received(kChannel, Balance(1'000));
+  const JobPtr jobs[] = {job(5), job(5), job(5)};
+  for (const JobPtr& j : jobs) gate.add(j);
+  CHECK(gate.start() == 2);
+  gate.finished(*jobs[0], true);
+  CHECK(gate.start() == 0);  // unpaid counts as much as running
+  gate.set_received(kChannel, Balance(1'004));
+  CHECK(gate.start() == 0);  // a part of the price is no payment
+  gate.set_received(kChannel, Balance(1'005));
+  CHECK(gate.start() == 1);
+}
+
+TEST_CASE("a task that failed is not owed") {
+  Gate gate(1);
+  gate.set_received(kChannel, {});
+  const JobPtr first = job(5);
+  gate.add(first);
+  gate.add(job(5));
+  CHECK(gate.start() == 1);
+  gate.finished(*first, false);
+  CHECK(gate.start() == 1);
+}
+
+TEST_CASE("with a window of zero a task starts only when it is paid for") {
+  Gate gate(0);
+  gate.set_received(kChannel, Balance(100));
+  const JobPtr first = job(5);
+  gate.add(first);
+  CHECK(gate.start() == 0);
+  gate.set_received(kChannel, Balance(105));
+  CHECK(gate.start() == 1);
+  gate.add(job(5));
+  CHECK(gate.start() == 0);  // the payment is spoken for
+  gate.finished(*first, false);
+  CHECK(gate.start() == 1);  // and free again
+}
+
+TEST_CASE("what is received before the receipt is counted is a payment all the same") {
+  Gate gate(1);
+  gate.set_received(kChannel, {});
+  const JobPtr first = job(5);
+  gate.add(first);
+  CHECK(gate.start() == 1);
+  gate.set_received(kChannel, Balance(5));
+  gate.finished(*first, true);
+  gate.add(job(5));
+  CHECK(gate.start() == 1);
+}
+
+TEST_CASE("what is spoken for is the sum of unpaid, running and waiting") {
+  Gate gate(1);
+  gate.set_received(kChannel, Balance(50));
+  const JobPtr first = job(3);
+  gate.add(first);
+  gate.add(job(4));
+  CHECK(gate.committed(kChannel) == Balance(7));
+  CHECK(gate.start() == 1);
+  gate.finished(*first, true);
+  CHECK(gate.committed(kChannel) == Balance(7));
+  gate.set_received(kChannel, Balance(53));
+  CHECK(gate.committed(kChannel) == Balance(4));
+}
+
+TEST_CASE("an id is used once, also when it is old") {
+  Gate gate(1);
+  CHECK(gate.use_id(kChannel, 7));
+  CHECK_FALSE(gate.use_id(kChannel, 7));
+  for (std::uint64_t id = 100; id < 100 + 5'000; ++id) REQUIRE(gate.use_id(kChannel, id));
+  CHECK_FALSE(gate.use_id(kChannel, 7));
+  CHECK_FALSE(gate.use_id(kChannel, 200));
+  CHECK_FALSE(gate.use_id(kChannel, 5'000));
+}
+
+TEST_CASE("cancelled tasks stop waiting") {
+  Gate gate(0);
+  gate.set_received(kChannel, {});
+  const JobPtr gone = job(5);
+  gate.add(gone);
+  gate.add(job(6));
+  CHECK(gate.tasks() == 2);
+  CHECK(gate.bytes() == 20);
+  gone->cancelled = true;
+  gate.drop_cancelled();
+  CHECK(gate.tasks() == 1);
+  CHECK(gate.bytes() == 10);
+  CHECK(gate.committed(kChannel) == Balance(6));
+}
+
+}  // namespace
+}  // namespace tally::worker
