@@ -41,7 +41,7 @@ struct Policy {
   std::uint32_t window = 64;      // own offers in flight
   DurationMs close_wait{20'000};  // for the peer to submit a close that both signed
   DurationMs answer_wait{5'000};  // for the peer's newest state before a claim
-  DurationMs retry{3'000};         // between submissions of what has to get in
+  DurationMs retry{3'000};        // between submissions of what has to get in
 };
 
 // ---- Events
