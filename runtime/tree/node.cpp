@@ -99,27 +99,47 @@ std::shared_ptr<const Node> Node::make(const Node* before, std::span<const Edit>
         static_cast<std::uint16_t>(leaf ? node->leaf_mask_ | bit : node->leaf_mask_ & ~bit);
   }
   TALLY_ASSERT(node->present_ != 0);
-  const auto leaves = static_cast<std::size_t>(std::popcount(node->leaf_mask_));
-  node->units_.resize(node->versions_at() + (node->count() - leaves + kPerUnit - 1) / kPerUnit);
-  auto edit = edits.begin();
-  std::size_t place = 0;
-  std::size_t leaf = 0;
-  for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
-    const bool edited = edit != edits.end() && edit->nibble == nibble;
-    if (node->has(nibble)) {
-      const std::optional<Slot> slot = edited ? edit->slot : before->slot(nibble);
-      node->put(place++, leaf, *slot);
-      leaf += slot->is_leaf ? 1 : 0;
-    }
-    if (edited) ++edit;
-  }
+  const bool same_shape = before != nullptr && before->present_ == node->present_ &&
+                          before->leaf_mask_ == node->leaf_mask_;
+  if (same_shape)
+    node->copy_with(*before, edits);
+  else
+    node->collect(before, edits);
   if (node->wide()) {
     for (unsigned index = kWidth - 1; index >= 2; --index) {
+      if (same_shape && (nibbles_below(index) & changed) == 0) continue;
       node->units_[node->count() + index] = node->compute(index, before, changed);
     }
   }
   node->hash_ = node->compute(1, nullptr, 0);
   return node;
+}
+
+// Where no child comes, goes or changes its kind: the old node's memory with the new children in it.
+void Node::copy_with(const Node& before, std::span<const Edit> edits) {
+  units_ = before.units_;
+  for (const Edit& edit : edits) {
+    const unsigned below = (1U << edit.nibble) - 1;
+    put(static_cast<std::size_t>(std::popcount(present_ & below)),
+        static_cast<std::size_t>(std::popcount(leaf_mask_ & below)), *edit.slot);
+  }
+}
+
+void Node::collect(const Node* before, std::span<const Edit> edits) {
+  const auto leaves = static_cast<std::size_t>(std::popcount(leaf_mask_));
+  units_.resize(versions_at() + (count() - leaves + kPerUnit - 1) / kPerUnit);
+  auto edit = edits.begin();
+  std::size_t place = 0;
+  std::size_t leaf = 0;
+  for (unsigned nibble = 0; nibble < kWidth; ++nibble) {
+    const bool edited = edit != edits.end() && edit->nibble == nibble;
+    if (has(nibble)) {
+      const std::optional<Slot> slot = edited ? edit->slot : before->slot(nibble);
+      put(place++, leaf, *slot);
+      leaf += slot->is_leaf ? 1 : 0;
+    }
+    if (edited) ++edit;
+  }
 }
 
 std::size_t Node::count() const {

@@ -129,6 +129,8 @@ class Node {
   bool wide() const;
   std::size_t leaves_at() const;
   std::size_t versions_at() const;
+  void copy_with(const Node& before, std::span<const Edit> edits);
+  void collect(const Node* before, std::span<const Edit> edits);
   void put(std::size_t place, std::size_t leaf, const Slot& slot);
   const Hash& child_hash(unsigned nibble) const;
   Hash binary_hash(unsigned index) const;
