@@ -153,10 +153,10 @@ Result<void, Error> Transport::Impl::start() {
     accept();
     for (const auto& entry : dials_) dial(*entry);
   });
-  thread_ = std::thread([this] { io_->run(); });
   log_.info("listening for peers",
             {{"address", settings_.listen_host + ":" + std::to_string(port_)},
              {"node_key", to_hex(own_)}});
+  thread_ = std::thread([this] { io_->run(); });
   return {};
 }
 

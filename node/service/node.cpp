@@ -1,13 +1,11 @@
 #include "node/service/node.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
 #include "genesis/build.hpp"
-#include "genesis/dev_keys.hpp"
 #include "node/network/transport.hpp"
 #include "node/service/core_loop.hpp"
 #include "node/service/folder_lock.hpp"

@@ -100,9 +100,4 @@ void Subscriptions::tell_transaction(const Hash& extrinsic, const ports::TxStatu
   for (const auto& entry : listening) entry->tell(status);
 }
 
-bool Subscriptions::watches(const Hash& extrinsic) const {
-  const std::lock_guard lock(board_->mutex);
-  return board_->transactions.count(extrinsic) != 0;
-}
-
 }  // namespace tally::service

@@ -24,7 +24,6 @@ class Subscriptions {
 
   void tell_head(ports::HeadKind kind, const ports::Head& head);
   void tell_transaction(const Hash& extrinsic, const ports::TxStatus& status);
-  bool watches(const Hash& extrinsic) const;
 
  private:
   struct Board;
