@@ -1,15 +1,15 @@
-// An account's channels, alive: the channel driver with a chain, peers, timers and threads around it.
-// The worker and the command line use it alike; a worker's built-in watchtower is this, since a party
-// whose journal is followed refutes by itself.
+// An account's channels, alive: the channel driver with a chain, peers, timers and threads around
+// it. The worker and the command line use it alike; a worker's built-in watchtower is this, since a
+// party whose journal is followed refutes by itself.
 //
 //   auto host = TALLY_TRY(ChannelHost::start(config, chain));
 //   ChannelId id = TALLY_TRY(host->open({.counterparty = worker, .deposit = …}));
 //   …  Session::connect(session_config, *host) and session->run(task), which pays
 //   ClosedChannel end = TALLY_TRY(host->close(id, 30s));
 //
-// One thread owns the driver: it takes what came in, lets the driver step through all of it, and then
-// finishes the turn with one sync (group commit). Others follow the chain and submit. Calls from
-// outside wait until their turn is on disk. A journal that cannot be written ends the process.
+// One thread owns the driver: it takes what came in, lets the driver step through all of it, and
+// then finishes the turn with one sync (group commit). Others follow the chain and submit. Calls
+// from outside wait until their turn is on disk. A journal that cannot be written ends the process.
 #pragma once
 
 #include <chrono>
@@ -38,7 +38,8 @@ struct HostConfig {
   channel::Policy policy;
   // Take on every channel that others open towards this account without a deposit of ours.
   bool take_channels = false;
-  // Refutes for channels that were restored (rule 5); none: such channels are not refuted from here.
+  // Refutes for channels that were restored (rule 5); none: such channels are not refuted from
+  // here.
   std::optional<KeyPair> tower_key;
   // Called from the host's threads; must not call the host.
   std::function<void(const ChannelId&, const channel::Tell&)> on_notice;

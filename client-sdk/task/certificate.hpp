@@ -1,5 +1,5 @@
-// Self-signed Ed25519 certificates for the task stream. They carry no name and no trust: a fresh one
-// is made for every process, and the accounts' signatures bind it (client-sdk/task/auth.hpp).
+// Self-signed Ed25519 certificates for the task stream. They carry no name and no trust: a fresh
+// one is made for every process, and the accounts' signatures bind it (client-sdk/task/auth.hpp).
 #pragma once
 
 #include <string>

@@ -47,8 +47,8 @@ class EarnerPort : public PeerPort {
                                                  const AccountId& requester) = 0;
   // Called before a receipt leaves.
   virtual Result<void, Error> issued(const SignedReceipt& receipt) = 0;
-  // The callback hears of every growth of what a channel has given in all, from any thread; it calls
-  // nothing of this port. An empty one takes it away.
+  // The callback hears of every growth of what a channel has given in all, from any thread; it
+  // calls nothing of this port. An empty one takes it away.
   virtual void on_paid(std::function<void(const ChannelId&, Balance received)> callback) = 0;
 };
 

@@ -62,8 +62,8 @@ struct RedundantReply {
   std::vector<TaskReply> evidence;    // as `differed`
 };
 
-// Two workers; a third only when they differ or one fails. Two equal output hashes decide, those who
-// gave them are paid, the others are not. Needs three candidates to survive one that is wrong.
+// Two workers; a third only when they differ or one fails. Two equal output hashes decide, those
+// who gave them are paid, the others are not. Needs three candidates to survive one that is wrong.
 Result<RedundantReply, TaskError> run_redundant(const std::vector<Candidate>& candidates,
                                                 const TaskRequest& request);
 

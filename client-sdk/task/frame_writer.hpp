@@ -1,6 +1,6 @@
 // The sending side of a task stream, for both ends: frames queue up and one thread writes them, so
-// that a slow peer blocks nobody but that thread. A queue past its bound closes the stream: the peer
-// does not read. Used inside .cpp files only, like every generated header.
+// that a slow peer blocks nobody but that thread. A queue past its bound closes the stream: the
+// peer does not read. Used inside .cpp files only, like every generated header.
 #pragma once
 
 #include <condition_variable>

@@ -28,8 +28,8 @@ struct InlinePart {
   Bytes bytes;
 };
 TALLY_DESCRIBE(InlinePart, keep, bytes);
-// blake2_256 of a part that was sent with `keep`. If the worker no longer has it, it refuses the task
-// with missing_part.
+// blake2_256 of a part that was sent with `keep`. If the worker no longer has it, it refuses the
+// task with missing_part.
 struct KeptPart {
   static constexpr std::uint8_t kIndex = 1;
   static constexpr std::string_view kName = "kept";

@@ -1,5 +1,6 @@
-// What a worker signs when it has done a task: the requester pays against it, its hash goes into the
-// channel's receipts (a Merkle mountain range whose root both sign), and a dispute begins with it.
+// What a worker signs when it has done a task: the requester pays against it, its hash goes into
+// the channel's receipts (a Merkle mountain range whose root both sign), and a dispute begins with
+// it.
 //
 //   signed bytes  "tallystick/receipt/v1" ‖ SCALE(receipt)
 //   receipt hash  blake2_256 of the same bytes

@@ -47,7 +47,8 @@ std::shared_ptr<grpc::ChannelCredentials> credentials(const TlsIdentity& identit
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(provider);
   options.watch_identity_key_cert_pairs();
-  // Certificates are self-signed by design: the accounts' signatures over both leaves are the proof.
+  // Certificates are self-signed by design: the accounts' signatures over both leaves are the
+  // proof.
   options.set_verify_server_certs(false);
   options.set_check_call_host(false);
   options.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());

@@ -3,11 +3,11 @@
 //   auto session = TALLY_TRY(Session::connect(config, payer));
 //   TaskReply reply = TALLY_TRY(session->run({.type = …, .spec = …, .input = …}));
 //
-// connect() proves both accounts over both certificates, and checks the worker's signed offer. run()
-// seals the task, waits for the result, checks the output's hash and every field of the receipt, and
-// pays; it may be called from several threads. A task that fails, or whose receipt is wrong, is not
-// paid for. When the stream breaks, every run() under way returns an error that says so, with nothing
-// half signed: the channel goes on with the next connection.
+// connect() proves both accounts over both certificates, and checks the worker's signed offer.
+// run() seals the task, waits for the result, checks the output's hash and every field of the
+// receipt, and pays; it may be called from several threads. A task that fails, or whose receipt is
+// wrong, is not paid for. When the stream breaks, every run() under way returns an error that says
+// so, with nothing half signed: the channel goes on with the next connection.
 #pragma once
 
 #include <chrono>

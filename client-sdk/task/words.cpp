@@ -14,8 +14,8 @@ constexpr std::size_t kMaxWord = 60;
 
 using Sums = std::array<std::int32_t, kWordDimensions>;
 
-// Adds weight · pattern(piece). A neighbouring pair and one with a letter left out have one pattern, so
-// that a lost letter leaves a trace.
+// Adds weight · pattern(piece). A neighbouring pair and one with a letter left out have one
+// pattern, so that a lost letter leaves a trace.
 void add_piece(Sums& sums, std::string_view piece, std::uint64_t kind, std::int32_t weight) {
   for (std::size_t block = 0; block < kWordDimensions / 64; ++block) {
     const std::uint64_t signs = xxhash64(as_bytes(piece), kind * 256 + block);

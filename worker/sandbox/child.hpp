@@ -23,8 +23,8 @@ int run_child(const ChildOptions& options, const Execute& execute);
 
 // The arguments after the program's name with which the pool starts an executor.
 std::vector<std::string> child_arguments(const ChildOptions& options);
-// run_child with the arguments of this process, if they are those of an executor; otherwise nothing.
-// main() calls this first, before it makes a thread or opens a file.
+// run_child with the arguments of this process, if they are those of an executor; otherwise
+// nothing. main() calls this first, before it makes a thread or opens a file.
 std::optional<int> run_child_if_asked(int argc, char** argv, const Execute& execute);
 
 }  // namespace tally::sandbox

@@ -23,8 +23,8 @@ Failure<Error> system_error(const std::string& what) {
   return fail_with("cannot close the sandbox: " + what + ": " + std::strerror(errno));
 }
 
-// linux/landlock.h of Debian 12 ends at ABI 2; the structure of later kernels is longer, and a kernel
-// takes any size that it knows.
+// linux/landlock.h of Debian 12 ends at ABI 2; the structure of later kernels is longer, and a
+// kernel takes any size that it knows.
 struct LandlockRuleset {
   std::uint64_t handled_access_fs;
   std::uint64_t handled_access_net;  // ABI 4

@@ -5,9 +5,9 @@
 // reach another even through a broken executor; it is retired after kJobsPerProcess jobs, after any
 // failure that may have damaged it, or when another tenant needs its place.
 //
-// Threads: run() may be called from any number of threads; at most `slots` jobs run at a time and the
-// rest wait their turn. Executors die with the thread that started them, so the pool has one of its
-// own for that.
+// Threads: run() may be called from any number of threads; at most `slots` jobs run at a time and
+// the rest wait their turn. Executors die with the thread that started them, so the pool has one of
+// its own for that.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,8 @@ struct PoolConfig {
 
 class Pool {
  public:
-  // Starts the first executor at once, so that a worker that cannot have a sandbox says so at start.
+  // Starts the first executor at once, so that a worker that cannot have a sandbox says so at
+  // start.
   static Result<std::unique_ptr<Pool>, Error> start(const PoolConfig& config);
   ~Pool();
 

@@ -199,8 +199,8 @@ Failure<TaskFailure> Process::died() {
 executors::TaskResult Process::run(const Job& job, const JobLimits& limits,
                                    const std::atomic<bool>& cancel) {
   TALLY_ASSERT(alive());
-  // The limit counts from the process's start, so it moves with each job. The hard limit stays, since
-  // an unprivileged worker could not raise it again; the executor cannot change either.
+  // The limit counts from the process's start, so it moves with each job. The hard limit stays,
+  // since an unprivileged worker could not raise it again; the executor cannot change either.
   const rlimit cpu{cpu_seconds(pid_) + static_cast<rlim_t>(limits.cpu.count()), RLIM_INFINITY};
   prlimit(pid_, RLIMIT_CPU, &cpu, nullptr);
 

@@ -1,6 +1,6 @@
-// tally-worker.toml, as docs/workers.md describes it. Strict: an unknown or ill-typed key, or a value
-// out of range, is an error that names the key, what was expected and what came. Precedence: command
-// line, then TALLY_… in the environment, then the file, then the defaults here.
+// tally-worker.toml, as docs/workers.md describes it. Strict: an unknown or ill-typed key, or a
+// value out of range, is an error that names the key, what was expected and what came. Precedence:
+// command line, then TALLY_… in the environment, then the file, then the defaults here.
 #pragma once
 
 #include <cstdint>

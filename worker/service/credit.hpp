@@ -1,10 +1,11 @@
 // How much unpaid work a worker does: the gate between accepted tasks and the scheduler.
 //
-// For each channel: a task starts when fewer than `credit_window` tasks are running or receipted and
-// unpaid, or when what was paid covers all that is running and receipted, and this task too (with a
-// window of 0 that is the only way: prepaid). What was paid is what the channel gave since this
-// program first saw it. Tasks that may not start yet wait here, in the order in which they came.
-// Exposure after a restart of the program is again at most the window. Task ids are not taken twice.
+// For each channel: a task starts when fewer than `credit_window` tasks are running or receipted
+// and unpaid, or when what was paid covers all that is running and receipted, and this task too
+// (with a window of 0 that is the only way: prepaid). What was paid is what the channel gave since
+// this program first saw it. Tasks that may not start yet wait here, in the order in which they
+// came. Exposure after a restart of the program is again at most the window. Task ids are not taken
+// twice.
 //
 // No I/O and no locks: the task service calls it under its own.
 #pragma once

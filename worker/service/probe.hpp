@@ -19,7 +19,8 @@ struct ProbeConfig {
 // Takes about a second when it measures.
 Result<task::WorkerProfile, Error> probe(sandbox::Pool& pool, const ProbeConfig& config);
 
-// 1 CC is 1.8·10¹² integers sieved: what this machine earns an hour and core at the reference price.
+// 1 CC is 1.8·10¹² integers sieved: what this machine earns an hour and core at the reference
+// price.
 Balance credits_per_hour(const task::WorkerProfile& profile);
 
 }  // namespace tally::worker

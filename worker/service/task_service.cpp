@@ -236,8 +236,8 @@ void TaskService::State::start_more(const ChannelId& channel) {
   for (JobPtr& job : ready) scheduler->submit(std::move(job));
 }
 
-// The credit is settled before the answer leaves, so that the payment which answers it, and the task
-// that follows that, find the books in order.
+// The credit is settled before the answer leaves, so that the payment which answers it, and the
+// task that follows that, find the books in order.
 void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& job,
                                 JobOutcome outcome) {
   Result<Frame, TaskFailure> frame = result_frame(job, outcome);

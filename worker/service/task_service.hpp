@@ -1,9 +1,9 @@
-// The worker's side of the task stream (rpc/proto/task.proto): proves accounts, takes tasks, has them
-// done within the credit that a channel has, and answers with results and receipts.
+// The worker's side of the task stream (rpc/proto/task.proto): proves accounts, takes tasks, has
+// them done within the credit that a channel has, and answers with results and receipts.
 //
-// A requester can cost at most what is stated: connections, frames, waiting tasks and kept parts are
-// bounded; a connection that has not proved its account in time is ended; a peer that does not read
-// is ended. Nothing that a requester sends stops the service.
+// A requester can cost at most what is stated: connections, frames, waiting tasks and kept parts
+// are bounded; a connection that has not proved its account in time is ended; a peer that does not
+// read is ended. Nothing that a requester sends stops the service.
 //
 // Threads: gRPC's own read the streams, the scheduler's run tasks. The earner is called from both.
 #pragma once

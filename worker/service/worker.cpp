@@ -95,6 +95,30 @@ task::WorkerOffer offer_of(const WorkerConfig& config, const task::WorkerProfile
   return offer;
 }
 
+Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerConfig& config,
+                                                                   const KeyPair& key,
+                                                                   const Log& log,
+                                                                   client::ChainClient& chain) {
+  channel::Policy policy;
+  policy.window = config.window;
+  const auto tell = [log](const ChannelId& channel, const channel::Tell& notice) {
+    const bool routine = notice.notice == channel::Notice::received;
+    log(routine ? LogLevel::debug : LogLevel::info,
+        "channel " + to_hex_prefixed(channel) + ": " + std::string(enumerator_name(notice.notice)) +
+            ", version " + to_decimal(notice.version.value));
+  };
+  return client::ChannelHost::start(
+      {.journal_folder = config.base_path / "channels",
+       .key = key,
+       .policy = policy,
+       .take_channels = true,
+       .tower_key = std::nullopt,
+       .on_notice = tell,
+       .on_submitted = {},
+       .log = [log](const std::string& text) { log(LogLevel::info, text); }},
+      chain);
+}
+
 void log_walls(const sandbox::Ready& walls, const Log& log) {
   log(LogLevel::info,
       "executors run behind seccomp, memory and CPU limits" +
@@ -203,25 +227,7 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
           " an hour at the reference price");
 
   state->chain = TALLY_TRY(connect(config, root, log, stop_wanted));
-  channel::Policy policy;
-  policy.window = config.window;
-  state->channels = TALLY_TRY(client::ChannelHost::start(
-      {.journal_folder = config.base_path / "channels",
-       .key = key,
-       .policy = policy,
-       .take_channels = true,
-       .tower_key = std::nullopt,
-       .on_notice =
-           [log](const ChannelId& channel, const channel::Tell& notice) {
-             const bool routine = notice.notice == channel::Notice::received;
-             log(routine ? LogLevel::debug : LogLevel::info,
-                 "channel " + to_hex_prefixed(channel) + ": " +
-                     std::string(enumerator_name(notice.notice)) + ", version " +
-                     to_decimal(notice.version.value));
-           },
-       .on_submitted = {},
-       .log = [log](const std::string& text) { log(LogLevel::info, text); }},
-      *state->chain));
+  state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain));
   if (state->channels->journal_tail_was_cut()) {
     log(LogLevel::warning,
         "the last run ended in the middle of a journal write; nothing signed is lost");

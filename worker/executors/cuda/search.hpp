@@ -1,4 +1,5 @@
-// The seam between the C++ of the house and the translation unit that nvcc compiles: plain types only.
+// The seam between the C++ of the house and the translation unit that nvcc compiles: plain types
+// only.
 #pragma once
 
 #include <cstdint>
