@@ -105,6 +105,8 @@ Party::Party(const Terms& terms, const KeyPair& key, const Policy& policy)
             Record record;
             record.terms = terms;
             record.floor = {ChannelVersion(0), terms.deposit_a, terms.deposit_b, 0};
+            record.brought = BalanceDelta(static_cast<i128>(
+                (terms.side == Side::a ? terms.deposit_a : terms.deposit_b).micro));
             return record;
           }(),
           key, policy) {}
@@ -142,6 +144,12 @@ Balance Party::locked() const {
 Balance Party::own_balance() const {
   const Side side = record_.terms.side;
   return record_.offer ? record_.offer->state.balance(side) : record_.balance(side);
+}
+
+Balance Party::received() const {
+  const i128 gain =
+      static_cast<i128>(record_.balance(record_.terms.side).micro) - record_.brought.micro;
+  return gain > 0 ? Balance(static_cast<u128>(gain)) : Balance{};
 }
 
 Balance Party::payable() const {

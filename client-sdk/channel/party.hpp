@@ -188,6 +188,8 @@ class Party {
   Balance locked() const;
   // Mine, as it would be if every offer of mine were countersigned.
   Balance own_balance() const;
+  // What this channel has given me so far, by states that I could claim: above what I brought.
+  Balance received() const;
   bool has_pending_offer() const { return pending_.has_value(); }
 
  private:

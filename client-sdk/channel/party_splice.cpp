@@ -115,6 +115,7 @@ Handled Handlers::on(const SplicedOnChain& event) {
   record().floor = {event.version, event.balance_a, event.balance_b, record().receipts.count};
   // A splice that I do not know of carries a signature that I do not know of.
   const bool known = record().splice && record().splice->body.state.version == event.version;
+  if (known) record().brought.micro += record().splice->body.delta(me()).micro;
   if (!known && event.version > record().highest_signed) {
     record().highest_signed = event.version;
     become_restored();

@@ -359,6 +359,7 @@ TEST_CASE("after a splice is signed nothing is, until it is final or too late") 
     two.run(Side::a, event);
     two.run(Side::b, event);
     CHECK(two.a.locked() == cc(120));
+    CHECK(two.a.received() == cc(0));  // what it brought itself is no payment
   }
   SECTION("too late") {
     two.run(Side::a, FinalBlock{BlockNumber(9)});

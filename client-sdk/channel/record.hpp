@@ -74,6 +74,7 @@ struct Record {
   ChannelVersion highest_signed;        // of mine, with any intent
   channels::Position floor;             // as the chain has it: the opening, or the last splice
   std::optional<CoSignedState> newest;  // co-signed update above the floor
+  BalanceDelta brought;                 // my deposit and my splices: what I gained is above this
   Mmr receipts;                         // at `newest`, or at the floor
   std::optional<OpenOffer> offer;
   std::optional<SignedClose> close;
@@ -85,7 +86,7 @@ struct Record {
   }
   friend bool operator==(const Record&, const Record&) = default;
 };
-TALLY_DESCRIBE(Record, terms, stage, restored, highest_signed, floor, newest, receipts, offer,
-               close, splice);
+TALLY_DESCRIBE(Record, terms, stage, restored, highest_signed, floor, newest, brought, receipts,
+               offer, close, splice);
 
 }  // namespace tally::channel

@@ -58,7 +58,7 @@ u128 Checker::owed_now() const {
 
 void Checker::sent(const channel::Message& message) {
   if (const auto* offer = std::get_if<channel::Offer>(&message)) {
-    offers_[offer->state.version.value] = mine(offer->state);
+    offered(offer->state);
   } else if (const auto* signed_update = std::get_if<channel::Countersigned>(&message)) {
     keeps(signed_update->update.state, "an update");
     hold(signed_update->update);
@@ -69,6 +69,10 @@ void Checker::sent(const channel::Message& message) {
   } else if (const auto* accepted = std::get_if<channel::SpliceAccepted>(&message)) {
     splices_[accepted->splice.state.version.value] = accepted->splice;
   }
+}
+
+void Checker::offered(const channels::ChannelState& state) {
+  offers_[state.version.value] = mine(state);
 }
 
 void Checker::received(const channel::Message& message) {

@@ -27,6 +27,8 @@ class Checker {
 
   // The party let this leave; it may be completed by the peer from now on.
   void sent(const channel::Message& message);
+  // An offer of its own that is in its journal, whether or not it ever left.
+  void offered(const channels::ChannelState& state);
   // The party finished a turn in which this reached it.
   void received(const channel::Message& message);
   void on_final_event(const channels::Event& event);

@@ -71,6 +71,8 @@ void Simulation::Machine::finish_turn(bool lose_effects) {
   lose_effects_ = false;
   if (checker) {
     for (const channel::Message& message : received_in_turn) checker->received(message);
+    const channel::Party* party = driver->find(sim_.id_);
+    if (party->record().offer) checker->offered(party->record().offer->state);
   }
   received_in_turn.clear();
 }
