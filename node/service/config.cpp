@@ -80,8 +80,9 @@ Result<void, Error> set_log_format(NodeConfig& config, const Values& values) {
 
 std::vector<Setting> chain_settings() {
   return {
-      {"node.chain", "--chain", "NAME|FILE", "Preset (dev, local4, bench) or chain spec file",
-       false, set_text(&NodeConfig::chain)},
+      {"node.chain", "--chain", "NAME|FILE",
+       "Preset (dev, local4, bench) or chain spec file (local4)", false,
+       set_text(&NodeConfig::chain)},
       {"node.base_path", "--base-path", "FOLDER", "Data, node key and validator keys", false,
        set_text(&NodeConfig::base_path)},
       {"node.validator", "--validator", "//NAME",
