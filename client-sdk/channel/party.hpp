@@ -85,7 +85,7 @@ struct Learn {
   CoSignedState update;
 };
 struct Connected {};
-struct TurnEnded {};  // no more events for now: countersign what came
+struct TurnEnded {};  // nothing more came in: countersign
 enum class TimerKind : std::uint8_t { close_wait, answer_wait, retry };
 struct TimerFired {
   TimerKind kind{};

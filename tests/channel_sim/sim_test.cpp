@@ -4,7 +4,7 @@
 // Broken on purpose, one at a time; each was found within the fixed seeds:
 //   - modules/channels/rules.cpp, proves_more() true for every proposer (no acked rule): honest
 //     payers that ran ahead are named cheaters;
-//   - party.cpp, table: Offer and Pay admitted in `ending`: a party that has claimed goes on signing
+//   - party.cpp, table: Offer and Pay admitted in `ending`: a party that claimed goes on signing
 //     and is named a cheater;
 //   - party_update.cpp, no own_balance_falls: a malicious peer is given money;
 //   - party_end.cpp, refute_or_close() that does nothing: old states stand.
