@@ -2,6 +2,7 @@
 #include "rpc/convert.hpp"
 #include "rpc/proto/state.grpc.pb.h"
 #include "rpc/service.hpp"
+#include "runtime/metadata/metadata.hpp"
 
 namespace tally::rpc {
 
@@ -14,6 +15,7 @@ constexpr std::size_t kKeyBytesMax = 512;
 constexpr std::size_t kPrefixBytesMin = 16;
 constexpr std::uint32_t kScanDefault = 100;
 constexpr std::uint32_t kScanMax = 1'000;
+constexpr std::uint32_t kMetadataVersion = 14;
 
 void fill(proto::StateValue& out, const ports::StateValue& value) {
   out.set_key(to_proto(value.key));
@@ -99,6 +101,20 @@ class StateService final : public proto::State::Service {
     reply->set_free_micro(to_decimal(info.data.free.micro));
     reply->set_reserved_micro(to_decimal(info.data.reserved.micro));
     reply->set_frozen_micro(to_decimal(info.data.frozen.micro));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetMetadata(grpc::ServerContext* context, const proto::GetMetadataRequest*,
+                           proto::Metadata* reply) override {
+    const auto answer =
+        backend_.query.read_state({{to_bytes(system::kConfig.key())}, ports::LatestFinal{}, false});
+    if (!answer.ok()) return to_status(*context, answer.error());
+    const auto stored = answer->values.at(0).value;
+    const Result<system::Config, DecodeError> config =
+        stored ? decode<system::Config>(*stored) : system::Config{};
+    TALLY_ASSERT(config.ok());
+    reply->set_version(kMetadataVersion);
+    reply->set_scale(to_proto(metadata::encoded({config->min_block_interval})));
     return grpc::Status::OK;
   }
 
