@@ -7,10 +7,12 @@
 
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/host/channel_host.hpp"
+#include "client-sdk/task/checking.hpp"
 #include "client-sdk/task/session.hpp"
 #include "modules/channels/signing.hpp"
 #include "modules/channels/storage.hpp"
 #include "modules/system/storage.hpp"
+#include "primitives/crypto/hash.hpp"
 #include "primitives/derivation.hpp"
 #include "rpc/server.hpp"
 #include "rpc/testing/fake_chain.hpp"
@@ -109,7 +111,7 @@ struct ChannelChain {
 };
 
 struct Fixture {
-  Fixture() {
+  explicit Fixture(std::uint32_t credit = 1) : credit_window(credit) {
     folder = std::filesystem::temp_directory_path() / ("tally-e2e-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder);
     letters = std::make_unique<DeadLetters>(*DeadLetters::open(folder / "letters"));
@@ -147,30 +149,35 @@ struct Fixture {
     worker = host(kWorker, *worker_chain, "worker");
     task::WorkerOffer offer{.environment = task::executor_environment(),
                             .window = 64,
-                            .credit_window = 1,
+                            .credit_window = credit_window,
                             .max_timeout_ms = 60'000,
                             .max_input_bytes = 32 << 20,
                             .max_output_bytes = 10 << 20};
     for (const auto& price : task::reference_prices()) REQUIRE(offer.prices.push_back(price));
-    auto started = TaskService::start(
-        {.listen = "127.0.0.1:0",
-         .key = kWorker,
-         .seal_secret = Secret::generate(),
-         .genesis_hash = chain.chain.genesis_hash(),
-         .offer = offer,
-         .threads = 2},
-        {.earner = *worker,
-         .dead_letters = *letters,
-         .run =
-             [this](const TaskJob& job) {
-               return pool->run(
-                   job.requester,
-                   {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
-                   {.wall = job.timeout}, job.cancelled);
-             },
-         .log = [](LogLevel, const std::string&) {}});
+    auto started = TaskService::start({.listen = "127.0.0.1:0",
+                                       .key = kWorker,
+                                       .seal_secret = Secret::generate(),
+                                       .genesis_hash = chain.chain.genesis_hash(),
+                                       .offer = offer,
+                                       .threads = 2},
+                                      {.earner = *worker,
+                                       .dead_letters = *letters,
+                                       .run = [this](const TaskJob& job) { return run(job); },
+                                       .log = [](LogLevel, const std::string&) {}});
     if (!started) FAIL(started.error().message);
     service = *std::move(started);
+  }
+  // A lie is one prime too many.
+  executors::TaskResult run(const TaskJob& job) {
+    auto result = pool->run(job.requester,
+                            {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
+                            {.wall = job.timeout}, job.cancelled);
+    if (!result || lies_left == 0) return result;
+    --lies_left;
+    auto output = *decode<task::PrimeOutput>(result->bytes);
+    ++output.count;
+    const Bytes bytes = encode(output);
+    return executors::TaskOutput{.bytes = bytes, .hash = blake2_256(bytes)};
   }
   void stop_worker() {
     service.reset();
@@ -205,6 +212,8 @@ struct Fixture {
     }
   }
 
+  std::atomic<int> lies_left{0};
+  std::uint32_t credit_window;
   std::filesystem::path folder;
   ChannelChain chain;
   std::unique_ptr<DeadLetters> letters;
@@ -276,6 +285,65 @@ TEST_CASE("an exhausted channel refuses the next task and still closes") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == "exhausted");
   CHECK(f.requester->close(id, 20s).ok());
+}
+
+task::TaskRequest primes_in(const ChannelId& id) {
+  return {.type = task::TaskType::prime_calculation,
+          .channel_id = id,
+          .spec = encode(task::PrimeSpec{0, 1'000}),
+          .input = {},
+          .max_price = kCredit};
+}
+
+TEST_CASE("a spot check finds a worker that lies, and is chosen as often as asked") {
+  Fixture f;
+  const ChannelId id = f.open(kCredit);
+  f.connect();
+  const task::DoAgain again = [](task::TaskType type, ByteView spec,
+                                 ByteView input) -> Result<Hash, Error> {
+    const auto result = executors::execute(type, spec, input);
+    if (!result) return fail_with(result.error().message);
+    return result->hash;
+  };
+  const Secret seed = Secret::generate();
+  const task::SpotChecker every(seed, {1'000'000, again});
+  const task::SpotChecker none(seed, {0, again});
+  const auto request = primes_in(id);
+  const auto honest = f.session->run(request);
+  REQUIRE(honest.ok());
+  const auto good = every.check(request, *honest);
+  REQUIRE((good.ok() && good->has_value()));
+  CHECK((*good)->agrees);
+  CHECK(vrf_verify(vrf_public(seed), task::choice_bytes(honest->receipt.receipt), (*good)->proof));
+  CHECK_FALSE(none.check(request, *honest)->has_value());
+  f.lies_left = 1;
+  const auto lie = f.session->run_unpaid(request);
+  REQUIRE(lie.ok());
+  CHECK_FALSE((*every.check(request, *lie))->agrees);
+
+  const task::SpotChecker tenth(seed, {100'000, again});
+  int chosen = 0;
+  for (std::uint64_t task_id = 0; task_id < 1'000; ++task_id) {
+    chosen += tenth.chosen({.task_id = task_id});
+  }
+  CHECK(chosen > 60);
+  CHECK(chosen < 140);
+}
+
+// One worker asked three times stands for three workers; the first answer is a lie.
+TEST_CASE("of three answers the two that agree are paid") {
+  Fixture f(3);
+  const ChannelId id = f.open(kCredit);
+  f.connect();
+  const task::Candidate candidate{f.session.get(), id};
+  f.lies_left = 1;
+  const auto agreed = task::run_redundant({candidate, candidate, candidate}, primes_in(id));
+  if (!agreed) FAIL(agreed.error().message);
+  CHECK(agreed->agreed == std::vector<std::size_t>{1, 2});
+  CHECK(agreed->differed == std::vector<std::size_t>{0});
+  CHECK(decode<task::PrimeOutput>(agreed->reply.output)->count == 168);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 2);
 }
 
 }  // namespace
