@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "primitives/keystore/durable_file.hpp"
+
 namespace tally::service {
 namespace {
 
@@ -90,6 +92,26 @@ void CoreLoop::on_evidence(const Evidence& evidence) {
                   {{"validator", evidence.first.signer.value},
                    {"epoch", evidence.first.statement.epoch.value},
                    {"view", evidence.first.statement.view.value}});
+  const Statement& statement = evidence.first.statement;
+  keep_proof("validator" + std::to_string(evidence.first.signer.value) + "-epoch" +
+                 std::to_string(statement.epoch.value) + "-view" +
+                 std::to_string(statement.view.value) + "-" +
+                 std::string(enumerator_name(statement.kind)) + ".scale",
+             encode(evidence));
+}
+
+void CoreLoop::keep_proof(const std::string& name, const Bytes& bytes) {
+  std::error_code error;
+  std::filesystem::create_directories(parts_.evidence_folder, error);
+  const auto path = parts_.evidence_folder / name;
+  if (std::filesystem::exists(path, error)) return;
+  const auto written = write_private_file(path, as_text(bytes), false);
+  if (written.ok()) {
+    parts_.log.warn("a proof was kept", {{"file", path.string()}});
+  } else {
+    parts_.log.error("a proof could not be kept",
+                     {{"reason", written.error().message}, {"bytes", to_hex(bytes)}});
+  }
 }
 
 void CoreLoop::on_violation(const consensus::SafetyViolation& violation) {
@@ -97,6 +119,7 @@ void CoreLoop::on_violation(const consensus::SafetyViolation& violation) {
       "validators with a third of the weight have broken the protocol; this node signs "
       "nothing more and stops: keep its data folder, it holds the proof",
       {{"what", violation.what}});
+  keep_proof(std::string(kViolationFile), encode(std::pair(violation.first, violation.second)));
   parts_.on_fatal(Exit::safety_violation);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -31,6 +32,7 @@ class CoreLoop final : public core::Listener {
     Log log;
     Metrics& metrics;
     std::function<void(Exit)> on_fatal;
+    std::filesystem::path evidence_folder;  // where proofs of misbehaviour are kept
   };
   explicit CoreLoop(Parts parts) : parts_(std::move(parts)) {}
   ~CoreLoop() override { join(); }
@@ -49,6 +51,7 @@ class CoreLoop final : public core::Listener {
   void on_violation(const consensus::SafetyViolation& violation) override;
 
  private:
+  void keep_proof(const std::string& name, const Bytes& bytes);
   void run();
   void turn(std::deque<Inbox::Task> tasks);
   void publish();

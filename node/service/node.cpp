@@ -150,6 +150,13 @@ Result<void, StartError> Node::Impl::open_chain() {
     return refuse(Exit::bad_input, "chain spec " + config_.chain + ": " + checked.error().message);
   }
   lock_ = TALLY_TRY(or_exit(Exit::folder_in_use, FolderLock::take(config_.base_path)));
+  const auto violation = config_.base_path / "evidence" / kViolationFile;
+  std::error_code error;
+  if (std::filesystem::exists(violation, error)) {
+    return refuse(Exit::safety_violation,
+                  "this node stopped because the validators broke the protocol; the proof is in " +
+                      violation.string() + "; agree with the other operators, then move it away");
+  }
   keys_ = TALLY_TRY(or_exit(Exit::bad_input, validator_keys_of(config_)));
   if (keys_) signer_ = keys_->signer();
   return {};

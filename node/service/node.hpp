@@ -4,7 +4,7 @@
 //             transport   peers (its own thread)
 //             workers     signature checks, subtrees of the state tree
 //             gRPC, metrics: their libraries' threads, over NodeQuery
-//   folder    LOCK, db/ (RocksDB), votes.log, high-water, node.pem
+//   folder    LOCK, db/ (RocksDB), votes.log, high-water, node.pem, evidence/
 //
 // Construction opens and checks everything and starts the node; stop() ends it in order: no new
 // calls, no peers, the last turn, a sync of the database.
@@ -32,6 +32,9 @@ struct StartError {
   Exit code{};
   std::string message;
 };
+
+// In evidence/: the two certificates that cannot both be. While it is there no node starts here.
+constexpr std::string_view kViolationFile = "violation.scale";
 
 class Node {
  public:

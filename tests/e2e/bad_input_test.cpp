@@ -144,3 +144,13 @@ TEST_CASE("a port that is taken is refused by its number") {
   CHECK(second.exit_code == 1);
   CHECK(says(second, port));
 }
+
+TEST_CASE("after the validators broke the protocol a node does not start again by itself") {
+  const Attempt attempt;
+  std::filesystem::create_directories(attempt.path("data/evidence"));
+  attempt.write("data/evidence/violation.scale", "proof");
+  const Ended ended = attempt.run({});
+  INFO(ended.output);
+  CHECK(ended.exit_code == 70);
+  CHECK(says(ended, "violation.scale"));
+}

@@ -37,7 +37,7 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running();
   void signal(int number);
-  // The exit code, 128 + signal for one that was killed; nothing when it still runs at the deadline.
+  // The exit code, 128 + signal for one that was killed; nothing if it still runs at the deadline.
   std::optional<int> wait(std::chrono::seconds deadline);
   std::string log() const;
 
