@@ -115,7 +115,7 @@ std::shared_ptr<const Node> Node::make(const Node* before, std::span<const Edit>
   return node;
 }
 
-// Where no child comes, goes or changes its kind: the old node's memory with the new children in it.
+// Where no child comes, goes or changes its kind: the old memory with the new children in it.
 void Node::copy_with(const Node& before, std::span<const Edit> edits) {
   units_ = before.units_;
   for (const Edit& edit : edits) {

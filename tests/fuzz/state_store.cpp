@@ -1,4 +1,4 @@
-// What execution reads back from the database: tree nodes and their names, history keys and records.
+// What execution reads back from the database: tree nodes, their names, history keys, records.
 #include "node/execution/layout.hpp"
 #include "tests/fuzz/codec.hpp"
 
