@@ -1,0 +1,210 @@
+// Golden bytes: for every type in the state and on the wire, the hash of the encodings of 64 values
+// made from its description. A change here changes what old blocks and states mean; it comes with a
+// new spec_version. Every encoding is decoded again on the way.
+#include <catch2/catch.hpp>
+
+#include "modules/channels/storage.hpp"
+#include "modules/credits/storage.hpp"
+#include "modules/system/storage.hpp"
+#include "modules/validators/storage.hpp"
+#include "primitives/crypto/hash.hpp"
+#include "primitives/header.hpp"
+#include "runtime/events.hpp"
+#include "runtime/version.hpp"
+
+namespace tally::runtime {
+namespace {
+
+// splitmix64: the same values everywhere, for ever.
+class Source {
+ public:
+  std::uint64_t next() {
+    state_ += 0x9e3779b97f4a7c15;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+  std::size_t below(std::size_t limit) { return next() % limit; }
+
+ private:
+  std::uint64_t state_ = 1;
+};
+
+template <class T>
+struct Make;
+
+template <class T>
+void fill(Source& source, T& value) {
+  Make<T>::fill(source, value);
+}
+
+template <tally::detail::Integer T>
+struct Make<T> {
+  static void fill(Source& source, T& value) {
+    // Small and large values alike, so that every length of a compact comes up.
+    const u128 wide = (u128{source.next()} << 64) | source.next();
+    value = static_cast<T>(wide >> source.below(128));
+  }
+};
+template <>
+struct Make<bool> {
+  static void fill(Source& source, bool& value) { value = source.below(2) == 1; }
+};
+template <>
+struct Make<std::string> {
+  static void fill(Source& source, std::string& value) {
+    value.resize(source.below(9));
+    for (char& c : value) c = static_cast<char>('a' + source.below(26));
+  }
+};
+template <tally::detail::StrongInteger T>
+struct Make<T> {
+  static void fill(Source& source, T& value) { runtime::fill(source, value.value); }
+};
+template <tally::detail::StrongBytes T>
+struct Make<T> {
+  static void fill(Source& source, T& value) {
+    for (auto& byte : value.bytes) byte = static_cast<std::uint8_t>(source.next());
+  }
+};
+template <>
+struct Make<Balance> {
+  static void fill(Source& source, Balance& value) { runtime::fill(source, value.micro); }
+};
+template <>
+struct Make<BalanceDelta> {
+  static void fill(Source& source, BalanceDelta& value) { runtime::fill(source, value.micro); }
+};
+template <class T>
+struct Make<Compact<T>> {
+  static void fill(Source& source, Compact<T>& value) { runtime::fill(source, value.value); }
+};
+template <>
+struct Make<Era> {
+  static void fill(Source& source, Era& value) {
+    const auto current = BlockNumber(static_cast<std::uint32_t>(source.next()));
+    value = source.below(4) == 0 ? Era::immortal() : Era::mortal(source.below(70'000), current);
+  }
+};
+template <class T>
+struct Make<std::vector<T>> {
+  static void fill(Source& source, std::vector<T>& value) {
+    value.resize(source.below(5));
+    for (T& item : value) runtime::fill(source, item);
+  }
+};
+template <class T, std::size_t Max>
+struct Make<BoundedVec<T, Max>> {
+  static void fill(Source& source, BoundedVec<T, Max>& value) {
+    std::vector<T> items(source.below(std::min<std::size_t>(Max, 4) + 1));
+    for (T& item : items) runtime::fill(source, item);
+    value = *BoundedVec<T, Max>::from(std::move(items));
+  }
+};
+template <class T, std::size_t N>
+struct Make<std::array<T, N>> {
+  static void fill(Source& source, std::array<T, N>& value) {
+    for (T& item : value) runtime::fill(source, item);
+  }
+};
+template <class T>
+struct Make<std::optional<T>> {
+  static void fill(Source& source, std::optional<T>& value) {
+    value.reset();
+    if (source.below(2) == 1) runtime::fill(source, value.emplace());
+  }
+};
+template <class A, class B>
+struct Make<std::pair<A, B>> {
+  static void fill(Source& source, std::pair<A, B>& value) {
+    runtime::fill(source, value.first);
+    runtime::fill(source, value.second);
+  }
+};
+template <class... Alternatives>
+struct Make<std::variant<Alternatives...>> {
+  static void fill(Source& source, std::variant<Alternatives...>& value) {
+    const std::size_t wanted = source.below(sizeof...(Alternatives));
+    std::size_t at = 0;
+    ((at++ == wanted ? runtime::fill(source, value.template emplace<Alternatives>()) : void()),
+     ...);
+  }
+};
+template <ModuleIndex Module, class Inner>
+struct Make<OfModule<Module, Inner>> {
+  static void fill(Source& source, OfModule<Module, Inner>& value) {
+    runtime::fill(source, value.value);
+  }
+};
+template <>
+struct Make<DispatchError> {
+  static void fill(Source& source, DispatchError& value) { runtime::fill(source, value.kind); }
+};
+template <DescribedEnum E>
+struct Make<E> {
+  static void fill(Source& source, E& value) {
+    const auto all = tally_describe_enum(E{});
+    value = all[source.below(all.size())].value;
+  }
+};
+template <Described T>
+struct Make<T> {
+  static void fill(Source& source, T& value) {
+    for_each_field(value, [&](std::string_view, auto& member) {
+      runtime::fill(source, member);
+      return true;
+    });
+  }
+};
+
+template <class T>
+std::string fingerprint() {
+  Source source;
+  Bytes all;
+  for (int i = 0; i < 64; ++i) {
+    T value{};
+    fill(source, value);
+    const Bytes bytes = encode(value);
+    const auto again = decode<T>(bytes);
+    REQUIRE(again.ok());
+    CHECK(*again == value);
+    append(all, bytes);
+  }
+  return to_hex(blake2_128(all));
+}
+
+TEST_CASE("types in the state have the bytes that they had") {
+  CHECK(fingerprint<system::AccountInfo>() == "e5e4e047de895ec42413155c84a1d608");
+  CHECK(fingerprint<system::LaneUsage>() == "705d8ae3b7d42b031f81abfba10ce676");
+  CHECK(fingerprint<system::Config>() == "d23dfff3c5215fc2e41bd74489522259");
+  CHECK(fingerprint<credits::Config>() == "efef4f1c0fdb5774be8009a75f318eb8");
+  CHECK(fingerprint<credits::DebtTotals>() == "4a34350b17cc3a3a157e6f5bf8c4e501");
+  CHECK(fingerprint<credits::HoldReason>() == "0cbb8a184f2ca020abe9032deec2f8b2");
+  CHECK(fingerprint<channels::Channel>() == "41fc77a675121e428d0983b4718ae2d2");
+  CHECK(fingerprint<channels::Config>() == "00eb5d22ec484cc372e81d42d693a1ad");
+  CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
+  CHECK(fingerprint<validators::Config>() == "09ff7e4eff0de31f79499237bd6694c1");
+  CHECK(fingerprint<ValidatorSet>() == "704bb4d7d8a3a5f615d3e98b1544fe4c");
+}
+
+TEST_CASE("types on the wire have the bytes that they had") {
+  CHECK(fingerprint<system::Call>() == "78c2150c0623ebfbc9b141ccb10ab443");
+  CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
+  CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
+  CHECK(fingerprint<RuntimeCall>() == "bc517bd9299aec0633ccd7098d7626ce");
+  CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
+  CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
+  CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
+  CHECK(fingerprint<validators::Event>() == "2aab2fb18b526c0bfc9b5ddc5ba917e0");
+  CHECK(fingerprint<EventRecord>() == "87edaa69954d6f5550dacc5fe5020b65");
+  CHECK(fingerprint<DispatchError>() == "cbb6758ac8130879670ee9d515118eed");
+  CHECK(fingerprint<RuntimeVersion>() == "c2d48132eba83b3e04bed812574ad0af");
+  CHECK(fingerprint<ConsensusDigest>() == "0870ec51961b3cc0be46be70170bdfee");
+  CHECK(fingerprint<Header>() == "7d7eef91977bd68094a544eae846235d");
+  CHECK(fingerprint<ExtrinsicSignature>() == "7337beeee312870c1cf9b6b3ef2e797b");
+  CHECK(fingerprint<SignedAdditional>() == "cfda75861371149d41d72d9a1055ea81");
+}
+
+}  // namespace
+}  // namespace tally::runtime
