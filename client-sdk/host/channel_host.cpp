@@ -105,6 +105,7 @@ struct ChannelHost::State final : channel::Effects {
   void submit_all(const std::stop_token& stop);
   Result<void, Error> adopt(const ChannelId& channel);
   Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
+  Result<void, channel::Rejection> sign(const ChannelId& channel, const channel::Pay& pay);
   void log(const std::string& text) const {
     if (config.log) config.log(text);
   }
@@ -156,6 +157,16 @@ Result<void, channel::Rejection> ChannelHost::State::step(const ChannelId& chann
   Result<void, channel::Rejection> result = fail(channel::Rejection::not_in_this_stage);
   loop.call([&] { result = driver->step(channel, event); });
   return result;
+}
+
+// Returns when it is signed; it leaves, synced, when the turn ends, while the caller goes on.
+Result<void, channel::Rejection> ChannelHost::State::sign(const ChannelId& channel,
+                                                          const channel::Pay& pay) {
+  // Shared: the loop may still be inside set_value() when the caller has its answer.
+  auto result = std::make_shared<std::promise<Result<void, channel::Rejection>>>();
+  auto signed_at = result->get_future();
+  loop.post([this, channel, pay, result] { result->set_value(driver->step(channel, pay)); });
+  return signed_at.get();
 }
 
 // Every channel of the journal against the newest final block.
@@ -453,7 +464,7 @@ Result<void, Error> ChannelHost::pay(const task::SignedReceipt& signed_receipt) 
       const std::lock_guard lock(state_->mutex);
       before = state_->turns;
     }
-    const auto paid = state_->step(receipt.channel_id, pay);
+    const auto paid = state_->sign(receipt.channel_id, pay);
     if (paid) return {};
     if (paid.error() != channel::Rejection::window_full) {
       return fail_with("the payment of " + to_text(receipt.price) +

@@ -9,7 +9,9 @@
 //
 // One thread owns the driver: it takes what came in, lets the driver step through all of it, and
 // then finishes the turn with one sync (group commit). Others follow the chain and submit. Calls
-// from outside wait until their turn is on disk. A journal that cannot be written ends the process.
+// from outside wait until their turn is on disk, except pay(), which returns once the payment is
+// signed: it leaves when it is on disk, while the caller goes on. A journal that cannot be written
+// ends the process.
 #pragma once
 
 #include <chrono>
