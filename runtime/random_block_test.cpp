@@ -1,0 +1,88 @@
+// Random blocks: what a proposer builds, a validator executes to the same bytes, and every module's
+// invariants hold after every transaction (a violation ends the process).
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include "genesis/test_chain.hpp"
+
+namespace tally::runtime {
+namespace {
+
+using genesis::TestChain;
+
+constexpr int kAccounts = 5;
+
+// Four that are funded at genesis, and one that is not.
+AccountId account(int number) {
+  static const std::array<AccountId, kAccounts> all = [] {
+    std::array<AccountId, kAccounts> out;
+    for (int i = 0; i < kAccounts; ++i) {
+      const std::string_view name = i == 4 ? "Nobody" : genesis::kDevNames[i];
+      out[i] = dev_key(KeyScheme::ecdsa, name).account();
+    }
+    return out;
+  }();
+  return all[static_cast<std::size_t>(number)];
+}
+
+RuntimeCall random_call() {
+  const AccountId other = account(*rc::gen::inRange(0, kAccounts));
+  const Compact<Balance> amount{
+      Balance(u128{*rc::gen::arbitrary<std::uint64_t>()} >> *rc::gen::inRange(0, 64))};
+  switch (*rc::gen::inRange(0, 8)) {
+    case 0:
+      return CreditsCall{credits::TransferAll{AddressId{other}}};
+    case 1:
+      return CreditsCall{credits::IssueDebt{other, amount}};
+    case 2:
+      return CreditsCall{credits::SettleDebt{other, amount}};
+    case 3:
+      return CreditsCall{credits::ForgiveDebt{other, amount}};
+    case 4:
+      return ChannelsCall{
+          channels::Open{other, amount, {Balance(5)}, std::nullopt, DurationMs(10'000)}};
+    case 5:
+      return ChannelsCall{channels::Open{other, amount, {}, std::nullopt, DurationMs(2'000)}};
+    default:
+      return CreditsCall{credits::Transfer{AddressId{other}, amount}};
+  }
+}
+
+TEST_CASE("random blocks execute to what was proposed") {
+  const bool holds = rc::check([] {
+    TestChain chain = TestChain::dev();
+    const SignedAdditional additional{kSpecVersion, kTransactionVersion, chain.genesis_hash(),
+                                      chain.genesis_hash()};
+    for (int block = 0; block < 3; ++block) {
+      std::vector<CheckedTransaction> pool;
+      const int count = *rc::gen::inRange(0, 12);
+      for (int i = 0; i < count; ++i) {
+        const AccountId signer = account(*rc::gen::inRange(0, kAccounts));
+        const Nonce nonce(static_cast<std::uint32_t>(*rc::gen::inRange(0, 4)));
+        Extrinsic extrinsic{
+            ExtrinsicSignature{AddressId{signer}, SignedEcdsa{}, {Era::immortal(), {nonce}, {}}},
+            encode(random_call())};
+        auto tx = decode_transaction(encode_extrinsic(extrinsic));
+        RC_ASSERT(tx.ok());
+        pool.push_back(CheckedTransaction::already_verified(*std::move(tx), additional));
+      }
+      std::vector<const CheckedTransaction*> candidates;
+      for (const auto& tx : pool) candidates.push_back(&tx);
+      const BlockInput input = chain.input(3'000);
+      const auto proposal =
+          propose_block(chain.state(), input, candidates, InvariantChecks::every_transaction);
+      RC_ASSERT(proposal.ok());
+      std::vector<const CheckedTransaction*> chosen;
+      for (const std::size_t i : proposal->chosen) chosen.push_back(candidates[i]);
+      const auto outcome = execute_block(chain.state(), input, chosen);
+      RC_ASSERT(outcome.ok());
+      RC_ASSERT(outcome->changes == proposal->outcome.changes);
+      RC_ASSERT(outcome->events == proposal->outcome.events);
+      chain.advance(input, *outcome);
+    }
+  });
+  CHECK(holds);
+}
+
+}  // namespace
+}  // namespace tally::runtime
