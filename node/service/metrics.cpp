@@ -98,7 +98,7 @@ Result<std::unique_ptr<Metrics>, Error> Metrics::start(const std::string& host,
     metrics->impl_->exposer = std::make_unique<prometheus::Exposer>(where, 1);
   } catch (const std::exception& error) {
     return fail_with("metrics port: cannot listen on " + where + ": " + error.what() +
-                     "; choose another with --metrics-port, or --no-metrics");
+                     "; choose another with --metrics-port, or --metrics false");
   }
   metrics->impl_->exposer->RegisterCollectable(metrics->impl_->registry);
   return metrics;

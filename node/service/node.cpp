@@ -144,7 +144,7 @@ class Node::Impl final : public network::TransportListener {
 Result<void, StartError> Node::Impl::open_chain() {
   spec_ = TALLY_TRY(or_exit(Exit::bad_input, load_spec(config_.chain)));
   genesis_ = genesis::build_genesis(spec_);
-  config_ = TALLY_TRY(or_exit(Exit::bad_input, with_defaults(config_, spec_.chain_type != "Live")));
+  config_ = TALLY_TRY(or_exit(Exit::bad_input, with_defaults(config_, spec_)));
   const auto checked = chain_setup(spec_, genesis_, false).parameters.check();
   if (!checked.ok()) {
     return refuse(Exit::bad_input, "chain spec " + config_.chain + ": " + checked.error().message);

@@ -79,20 +79,26 @@ TEST_CASE("settings have names of their own, and bad values name setting and sou
 }
 
 TEST_CASE("development validators have ports 10 apart and know each other") {
+  const auto local4 = genesis::preset("local4");
+  const auto dev = genesis::preset("dev");
+  REQUIRE((local4.ok() && dev.ok()));
   NodeConfig config;
   config.validator = "//Charlie";
-  const auto full = with_defaults(config, true);
+  const auto full = with_defaults(config, *local4);
   REQUIRE(full.ok());
   CHECK(full->port == 30353);
   CHECK(full->rpc_port == 9963);
   CHECK(full->metrics_port == 9635);
   REQUIRE(full->bootnodes->size() == 4);
   CHECK((*full->bootnodes)[1].port == 30343);
-  CHECK_FALSE(with_defaults(config, false).ok());  // a known key on a live chain
+  CHECK(with_defaults(config, *dev)->bootnodes->size() == 1);  // its only validator
+  genesis::ChainSpec live = *local4;
+  live.chain_type = "Live";
+  CHECK_FALSE(with_defaults(config, live).ok());  // everybody knows the key
 
   config.validator.reset();
   config.bootnodes.emplace();
-  const auto alone = with_defaults(config, true);
+  const auto alone = with_defaults(config, *local4);
   REQUIRE(alone.ok());
   CHECK(alone->port == 30333);
   CHECK(alone->bootnodes->empty());

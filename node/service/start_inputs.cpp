@@ -1,4 +1,5 @@
 // What a configuration leaves open and names only: default ports and bootnodes, keys, the node key.
+#include <algorithm>
 #include <cstdlib>
 
 #include "genesis/dev_keys.hpp"
@@ -23,9 +24,15 @@ std::uint16_t port_offset(const std::optional<std::string>& validator) {
   return 0;
 }
 
+bool is_validator(const genesis::ChainSpec& spec, const Ed25519Key& key) {
+  return std::any_of(spec.validators.begin(), spec.validators.end(),
+                     [&](const Validator& validator) { return validator.consensus_key == key; });
+}
+
 }  // namespace
 
-Result<NodeConfig, Error> with_defaults(NodeConfig config, bool is_local_chain) {
+Result<NodeConfig, Error> with_defaults(NodeConfig config, const genesis::ChainSpec& spec) {
+  const bool is_local_chain = spec.chain_type != "Live";
   if (config.validator) {
     if (!is_local_chain) {
       return fail_with("--validator " + *config.validator +
@@ -42,6 +49,8 @@ Result<NodeConfig, Error> with_defaults(NodeConfig config, bool is_local_chain) 
   config.bootnodes.emplace();
   for (std::size_t i = 0; is_local_chain && i < genesis::kDevValidators.size(); ++i) {
     const std::string name = "//" + std::string(genesis::kDevValidators[i]);
+    const auto keys = TALLY_TRY(keystore::dev_validator_keys(name));
+    if (!is_validator(spec, keys.consensus_key())) continue;
     const Secret secret = TALLY_TRY(keystore::dev_node_secret(name));
     config.bootnodes->push_back({*ports::PeerId::from(ed25519_public(secret)), "127.0.0.1",
                                  static_cast<std::uint16_t>(kPeerPort + i * kPortStep)});
