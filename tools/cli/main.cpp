@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tools/cli/session.hpp"
+#include "tools/cli/channels.hpp"
 
 namespace {
 
@@ -102,6 +102,8 @@ int main(int argc, char** argv) {
   tally::cli::add_keys(app, session);
   tally::cli::add_account(app, session);
   tally::cli::add_chain(app, session);
+  tally::cli::add_channel(app, session);
+  tally::cli::add_task(app, session);
   tally::cli::add_genesis(app, session);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,243 @@
+// tally channel appoint, refute, watch: somebody else looks after a channel while its party is away.
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "client-sdk/chain/calls.hpp"
+#include "client-sdk/chain/events.hpp"
+#include "client-sdk/channel/tower.hpp"
+#include "modules/channels/signing.hpp"
+#include "modules/channels/storage.hpp"
+#include "primitives/keystore/durable_file.hpp"
+#include "primitives/ss58.hpp"
+#include "tools/cli/channels.hpp"
+
+namespace tally::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kWatchBytesMax = 4'096;
+constexpr std::string_view kWatchExtension = ".watch";
+constexpr std::chrono::milliseconds kRetryPause{1'000};
+
+CliResult<channel::Watch> read_watch(const fs::path& path) {
+  const auto text = read_private_file(path, kWatchBytesMax);
+  if (!text.ok()) return fail(file_fault(text.error()));
+  const auto watch = decode<channel::Watch>(as_bytes(*text));
+  if (watch.ok()) return *watch;
+  return fail(Fault{Exit::failure, "file",
+                    path.string() + " is not a state for a watchtower (" + to_text(watch.error()) +
+                        "): `tally channel appoint` writes one"});
+}
+
+// Writes the newest co-signed state, with the tower's appointment, for the tower.
+CliResult<void> appoint(Session& session, const ChannelOptions& options) {
+  const ChannelId id = TALLY_TRY(channel_id(options.channel));
+  Seat seat = TALLY_TRY(take_seat(session, options));
+  const auto view = seat.host->find(id);
+  if (!view || !view->record.newest) {
+    return fail(Fault{Exit::not_found, "nothing_signed",
+                      "the journal has no state of " + to_hex_prefixed(id) +
+                          " that both signed: there is nothing to watch yet"});
+  }
+  channel::Watch watch{*view->record.newest, std::nullopt};
+  if (!options.peer.empty()) {
+    const AccountId tower = TALLY_TRY(session.account(options.peer));
+    watch.appointment = seat.key.sign(channels::appointment_bytes({id, tower}));
+  }
+  const std::string file =
+      options.file.empty() ? to_hex(id) + std::string(kWatchExtension) : options.file;
+  const Bytes bytes = encode(watch);
+  const auto written = write_private_file(file, as_text(bytes), true);
+  if (!written.ok()) return fail(file_fault(written.error()));
+  session.show(Json{{"channel_id", to_json(id)},
+                    {"version", watch.update.state.version.value},
+                    {"file", file},
+                    {"appointed", watch.appointment.has_value()}},
+               Sheet{{"channel", to_hex_prefixed(id)},
+                     {"version", std::to_string(watch.update.state.version.value)},
+                     {"written", file}});
+  return {};
+}
+
+CliResult<void> refute(Session& session, const ChannelOptions& options) {
+  const channel::Watch watch = TALLY_TRY(read_watch(options.file));
+  const KeyPair key = TALLY_TRY(session.signer(options.as));
+  const channels::Refute call{watch.update, watch.appointment};
+  const auto outcome = TALLY_TRY(session.submit(key, client::call_bytes(channels::Call(call))));
+  session.show(outcome_json(outcome), outcome_sheet(outcome));
+  return {};
+}
+
+class Watchtower {
+ public:
+  Watchtower(Session& session, client::ChainClient& chain, KeyPair key, channel::Journal journal,
+             fs::path states)
+      : session_(session),
+        chain_(chain),
+        key_(std::move(key)),
+        tower_(std::move(journal), key_.account()),
+        states_(std::move(states)) {}
+
+  CliResult<void> run() {
+    TALLY_TRY(catch_up());
+    session_.progress(fmt::format("{} watches {} channels; states come from {}",
+                                  to_ss58(key_.account()), tower_.watched(), states_.string()));
+    while (!session_.stop.stop_requested()) {
+      const auto end = chain_.follow(next_, session_.stop, [this](const auto& block) {
+        on_block(block);
+        return !session_.stop.stop_requested();
+      });
+      session_.save_trust();
+      if (session_.stop.stop_requested()) break;
+      if (!end.ok()) session_.progress("following again: " + end.error().message);
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any pause;
+      pause.wait_for(lock, session_.stop, kRetryPause, [] { return false; });
+    }
+    return {};
+  }
+
+ private:
+  // What the chain says now of every channel that is watched.
+  CliResult<void> catch_up() {
+    const auto head = TALLY_TRY(or_fault(chain_.finalized()));
+    next_ = head.number.next();
+    std::vector<ChannelId> ids;
+    for (const auto& [id, watch] : tower_.watches()) ids.push_back(id);
+    for (const ChannelId& id : ids) {
+      const auto record = TALLY_TRY(or_fault(chain_.read_item(channels::kChannels, id)));
+      submit(tower_.on_record(id, record));
+    }
+    return {};
+  }
+
+  void on_block(const client::FollowedBlock& block) {
+    take_states();
+    if (const auto records = client::decode_events(block.events.records); records.ok()) {
+      for (const runtime::EventRecord& record : *records) {
+        const auto* module = std::get_if<runtime::ChannelsEvent>(&record.event);
+        if (module != nullptr) submit(tower_.on_event(module->value));
+      }
+    }
+    submit(tower_.on_final_block(block.head.number));
+    next_ = block.head.number.next();
+  }
+
+  // Files that parties put into the folder; one that is taken is removed.
+  void take_states() {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(states_, error)) {
+      if (entry.path().extension() != kWatchExtension) continue;
+      const auto watch = read_watch(entry.path());
+      if (!watch.ok()) {
+        session_.progress(watch.error().message);
+        continue;
+      }
+      const ChannelId& id = watch->update.state.channel_id;
+      const auto record = chain_.read_item(channels::kChannels, id);
+      if (!record.ok()) return;
+      const auto given = tower_.give(*watch, *record);
+      if (!given.ok()) {
+        session_.progress(entry.path().string() +
+                          " is refused: " + std::string(enumerator_name(given.error())));
+      } else if (*given) {
+        report("watching", id, watch->update.state.version);
+        submit(tower_.on_record(id, *record));
+      }
+      fs::remove(entry.path(), error);
+    }
+  }
+
+  void submit(const std::vector<channel::Refutation>& refutations) {
+    for (const channel::Refutation& refutation : refutations) {
+      client::SubmitOptions options;
+      options.stop = session_.stop;
+      const auto outcome =
+          chain_.submit(key_, client::call_bytes(channels::Call(refutation.call)), options);
+      if (outcome.ok() && !outcome->failure) {
+        report("refuted", refutation.channel_id, refutation.call.update.state.version);
+      } else {
+        session_.progress("a refutation failed: " + (outcome.ok()
+                                                         ? runtime::to_text(*outcome->failure)
+                                                         : outcome.error().message));
+      }
+    }
+  }
+
+  void report(const std::string& event, const ChannelId& id, ChannelVersion version) {
+    if (session_.options.json) {
+      const Json json{{"event", event}, {"channel_id", to_json(id)}, {"version", version.value}};
+      fmt::print("{}\n", json.dump());
+    } else {
+      fmt::print("{} {} at version {}\n", event, to_hex_prefixed(id), version.value);
+    }
+    std::fflush(stdout);
+  }
+
+  Session& session_;
+  client::ChainClient& chain_;
+  KeyPair key_;
+  channel::Tower tower_;
+  fs::path states_;
+  BlockNumber next_;
+};
+
+CliResult<void> watch(Session& session, const ChannelOptions& options) {
+  KeyPair key = TALLY_TRY(session.signer(options.as));
+  client::ChainClient* chain = TALLY_TRY(session.client());
+  const fs::path folder = options.folder.empty()
+                              ? journal_folder(session, {}, key.account()).parent_path() / "tower"
+                              : fs::path(options.folder);
+  auto file = channel::open_journal_file(folder);
+  if (!file.ok()) return fail(file_fault(file.error()));
+  auto journal = channel::Journal::open(*std::move(file));
+  if (!journal.ok()) return fail(file_fault(journal.error()));
+  const fs::path states = folder / "states";
+  std::error_code error;
+  fs::create_directories(states, error);
+  if (error) return fail(Fault{Exit::failure, "file", "cannot make " + states.string()});
+  return Watchtower(session, *chain, std::move(key), *std::move(journal), states).run();
+}
+
+}  // namespace
+
+void add_channel_tower(CLI::App& channel, Session& session) {
+  auto given = std::make_shared<ChannelOptions>();
+  CLI::App* appoints =
+      channel.add_subcommand("appoint", "Write your newest state for a watchtower");
+  add_as(*appoints, *given);
+  appoints->add_option("--tower", given->peer,
+                       "its account: it then earns a tenth of a cheater's loss");
+  appoints->add_option("--out", given->file, "the file (default: the channel's id .watch)");
+  appoints->add_option("channel", given->channel, "the channel's id")->required();
+  appoints->footer("Example:\n  tally channel appoint --as alice --tower //Eve 0x… --out a.watch");
+  appoints->callback([&session, given] {
+    session.command = [&session, given] { return appoint(session, *given); };
+  });
+
+  auto once = std::make_shared<ChannelOptions>();
+  CLI::App* refutes = channel.add_subcommand("refute", "Show the chain a newer state, for anyone");
+  refutes->add_option("--as", once->as, "the account that pays for it")->required();
+  refutes->add_option("file", once->file, "what `tally channel appoint` wrote")->required();
+  refutes->callback(
+      [&session, once] { session.command = [&session, once] { return refute(session, *once); }; });
+
+  auto long_run = std::make_shared<ChannelOptions>();
+  CLI::App* watches =
+      channel.add_subcommand("watch", "The watchtower: refutes old states until Ctrl-C");
+  watches->add_option("--as", long_run->as, "the tower's account, which pays the fees")->required();
+  watches->add_option("--folder", long_run->folder, "its own folder, never a journal's");
+  watches->footer(
+      "Put *.watch files (tally channel appoint) into the folder's states/; the newest wins.\n"
+      "Example:\n  tally channel watch --as //Eve --folder /var/lib/tower");
+  watches->callback([&session, long_run] {
+    session.command = [&session, long_run] { return watch(session, *long_run); };
+  });
+}
+
+}  // namespace tally::cli
