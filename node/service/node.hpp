@@ -57,8 +57,8 @@ Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const No
 Result<std::string, Error> read_password(const NodeConfig& config);
 // The node's transport key: of the development name, or of the data folder's node.pem.
 Result<network::NodeIdentity, Error> identity_of(const NodeConfig& config);
-// Ports and bootnodes where none were given: on a chain that is not live, the development validators
-// that are in its set, at their default ports.
+// Ports and bootnodes where none were given: on a chain that is not live, the development
+// validators that are in its set, at their default ports.
 Result<NodeConfig, Error> with_defaults(NodeConfig config, const genesis::ChainSpec& spec);
 
 }  // namespace tally::service
