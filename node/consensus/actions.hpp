@@ -1,9 +1,9 @@
 // What the state machine asks its driver to do after a step.
 //
-// The order of a turn is fixed: bodies were given to the Store by the machine itself; if `sync` holds,
-// the Store is synced, then the records are appended and the log synced, then the high-water file is
-// written; only then do the sends of the turn leave, and the machine gets a Synced event, upon which
-// it counts its own votes.
+// The order of a turn is fixed: bodies were given to the Store by the machine itself; if `sync`
+// holds, the Store is synced, then the records are appended and the log synced, then the high-water
+// file is written; only then do the sends of the turn leave, and the machine gets a Synced event,
+// upon which it counts its own votes.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 // The blocks above the floor that are here, by hash, whatever stands on what.
 //
-// Bodies are kept apart from the slot of a view's first proposal: an equivocating leader must not be
-// able to hide the block that was notarized behind the one that came first. Blocks come in only as
-// proposals signed by their view's leader or as answers to a request for their hash.
+// Bodies are kept apart from the slot of a view's first proposal: an equivocating leader must not
+// be able to hide the block that was notarized behind the one that came first. Blocks come in only
+// as proposals signed by their view's leader or as answers to a request for their hash.
 #pragma once
 
 #include <map>

@@ -20,6 +20,36 @@ Epoch epoch_after(BlockNumber head, std::uint32_t length) {
   return Epoch(head.value / length + 1);
 }
 
+template <class T>
+std::optional<T> payload_of(const ports::LogRecord& entry, RecordKind kind) {
+  if (entry.kind != static_cast<std::uint8_t>(kind)) return std::nullopt;
+  auto value = decode<T>(entry.payload);
+  if (!value.ok()) return std::nullopt;
+  return *std::move(value);
+}
+
+// Takes what belongs to the epoch; false when the record is none that this node writes.
+bool read(const ports::LogRecord& entry, Epoch epoch, Recovered& out) {
+  if (const auto vote = payload_of<Vote>(entry, RecordKind::own_vote)) {
+    if (vote->statement.epoch == epoch) out.own_votes.push_back(*vote);
+    return true;
+  }
+  if (const auto certificate = payload_of<Certificate>(entry, RecordKind::certificate)) {
+    if (certificate->statement.epoch == epoch) out.certificates.push_back(*certificate);
+    return true;
+  }
+  if (const auto entered = payload_of<EnteredRecord>(entry, RecordKind::entered)) {
+    if (entered->epoch == epoch) out.entered = std::max(out.entered, entered->view);
+    return true;
+  }
+  if (const auto limits = payload_of<LimitsRecord>(entry, RecordKind::limits)) {
+    View& none_below = out.limits.none_below;
+    if (limits->epoch == epoch) none_below = std::max(none_below, limits->none_below);
+    return true;
+  }
+  return false;
+}
+
 bool log_lacks(const ports::HighWater& high, const std::vector<Vote>& votes) {
   const auto logged = [&](VoteKind kind, const Hash& hash) {
     const Statement wanted{high.epoch, kind, high.view, hash};
@@ -93,42 +123,9 @@ Recovered Engine::recover(Epoch epoch) {
   Recovered out;
   if (planted(Fault::forget_own_votes)) return out;
   const bool begun = ports_.store->get(ports::Column::meta, as_bytes(kBegunKey)).has_value();
-  ports::LogReplay replay = log_.replay();
+  const ports::LogReplay replay = log_.replay();
   bool damaged = replay.state == ports::LogState::damaged;
-  for (const ports::LogRecord& entry : replay.records) {
-    switch (entry.kind) {
-      case static_cast<std::uint8_t>(RecordKind::own_vote):
-        if (auto vote = decode<Vote>(entry.payload); !vote.ok()) {
-          damaged = true;
-        } else if (vote->statement.epoch == epoch) {
-          out.own_votes.push_back(*vote);
-        }
-        break;
-      case static_cast<std::uint8_t>(RecordKind::certificate):
-        if (auto certificate = decode<Certificate>(entry.payload); !certificate.ok()) {
-          damaged = true;
-        } else if (certificate->statement.epoch == epoch) {
-          out.certificates.push_back(*std::move(certificate));
-        }
-        break;
-      case static_cast<std::uint8_t>(RecordKind::entered):
-        if (auto entered = decode<EnteredRecord>(entry.payload); !entered.ok()) {
-          damaged = true;
-        } else if (entered->epoch == epoch) {
-          out.entered = std::max(out.entered, entered->view);
-        }
-        break;
-      case static_cast<std::uint8_t>(RecordKind::limits):
-        if (auto limits = decode<LimitsRecord>(entry.payload); !limits.ok()) {
-          damaged = true;
-        } else if (limits->epoch == epoch) {
-          out.limits.none_below = std::max(out.limits.none_below, limits->none_below);
-        }
-        break;
-      default:
-        damaged = true;
-    }
-  }
+  for (const ports::LogRecord& entry : replay.records) damaged |= !read(entry, epoch, out);
   appended_ = replay.records.size();
   const bool log_missing = replay.state == ports::LogState::missing;
   if (damaged) {

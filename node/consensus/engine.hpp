@@ -2,13 +2,13 @@
 //
 // Runs one Simplex instance, for the epoch that the newest final block is in; when the epoch's last
 // block is committed it purges the log and starts the next instance with that block as view 0. It
-// answers whoever still talks of an older epoch with the proof of that epoch's last block. It owns the
-// vote log and the high-water file and keeps the order of a turn: bodies synced, then records, then
-// the high-water file, and only then do sends leave (end_turn()).
+// answers whoever still talks of an older epoch with the proof of that epoch's last block. It owns
+// the vote log and the high-water file and keeps the order of a turn: bodies synced, then records,
+// then the high-water file, and only then do sends leave (end_turn()).
 //
 // At a start: a log that is behind the high-water file has lost synced data, and nothing is signed
-// below the file's view; a damaged log, or both files missing on a node that has run before, make the
-// node an observer until the next epoch, and it says so.
+// below the file's view; a damaged log, or both files missing on a node that has run before, make
+// the node an observer until the next epoch, and it says so.
 #pragma once
 
 #include <memory>

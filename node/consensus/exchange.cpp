@@ -152,7 +152,8 @@ void Simplex::pass_on() {
   forwards_ = std::move(later);
 }
 
-// Everything that a peer which lost our messages needs to go on, and our own votes in our own tally.
+// Everything that a peer which lost our messages needs to go on, and our own votes in our own
+// tally.
 void Simplex::retry() {
   const auto send_vote = [&](const Vote& vote, Message message) {
     std::vector<PeerId> to;

@@ -1,8 +1,9 @@
-// What consensus needs from others and has asked for: blocks by hash, certificates by view and kind.
+// What consensus needs from others and has asked for: blocks by hash, certificates by view and
+// kind.
 //
 // Wants are declared anew in every step; one that is no longer declared is forgotten. The first
-// request goes to the preferred peer (the proposal's leader), later ones, a retry interval apart, to
-// two others each time, until the thing is here.
+// request goes to the preferred peer (the proposal's leader), later ones, a retry interval apart,
+// to two others each time, until the thing is here.
 #pragma once
 
 #include <map>

@@ -5,8 +5,8 @@
 // deterministic, so signing a recorded statement a second time makes no second vote.
 //
 // After a start with synced data lost (the high-water file is ahead of the log) nothing is signed
-// below its view, and in its view only what it records plus what "Never" allows. With both files lost
-// or the log damaged the node is muted: it signs nothing in this epoch.
+// below its view, and in its view only what it records plus what "Never" allows. With both files
+// lost or the log damaged the node is muted: it signs nothing in this epoch.
 #pragma once
 
 #include <map>

@@ -3,8 +3,8 @@
 // On entry to view v the node fixes Δ_k, k = max(0, v − 2 − floor view) without the views that were
 // skipped because their leader was silent: only a new finalization shortens it again. Nothing runs
 // until a block is expected; from then on t_leader = 2Δ_k + min_interval, or nothing for a silent
-// leader, and t_advance = 3Δ_k + min_interval. A proposal of the view's leader cancels t_leader; only
-// leaving the view cancels t_advance. Retries run from entry, every max(1 s, Δ_k).
+// leader, and t_advance = 3Δ_k + min_interval. A proposal of the view's leader cancels t_leader;
+// only leaving the view cancels t_advance. Retries run from entry, every max(1 s, Δ_k).
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
-// Others' bugs, and ours on paper, one test or more each, numbered as in the design of consensus. Each
-// was shown to fail by taking out the rule that it names; the simulator does the same for the faults
-// of planted.hpp.
+// Others' bugs, and ours on paper, one test or more each, numbered as in the design of consensus.
+// Each was shown to fail by taking out the rule that it names; the simulator does the same for the
+// faults of planted.hpp.
 #include <catch2/catch.hpp>
 
 #include "node/ports/chain.hpp"

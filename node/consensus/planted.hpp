@@ -1,7 +1,7 @@
 // Faults that the simulator must be able to find, planted in a library of its own.
 //
-// Only the target tally_consensus_faulty defines TALLY_PLANTED_FAULTS and only tally-sim-faults links
-// it. Everywhere else planted() is a constant false and the faults are not in the program.
+// Only the target tally_consensus_faulty defines TALLY_PLANTED_FAULTS and only tally-sim-faults
+// links it. Everywhere else planted() is a constant false and the faults are not in the program.
 #pragma once
 
 #include <cstdint>

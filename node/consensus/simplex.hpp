@@ -1,13 +1,13 @@
 // Simplex, one epoch of it, as a state machine: step(event) -> actions.
 //
-// It finalizes in three message delays and enters the next view after two, needs no view change, and
-// stays safe without any clock while faulty weight is below a third. Source: Chan and Pass, "Simplex
-// Consensus" (IACR 2023/463). The words that the rules are made of:
+// It finalizes in three message delays and enters the next view after two, needs no view change,
+// and stays safe without any clock while faulty weight is below a third. Source: Chan and Pass,
+// "Simplex Consensus" (IACR 2023/463). The words that the rules are made of:
 //
 //   floor      the newest block that is final and committed here; at the start the epoch's root
 //   certified  we hold the block's Notarization (or it is the floor), the block is here, its parent
-//              is certified by this same definition, and it executes to the roots it states. A valid
-//              proposal without a Notarization is never certified
+//              is certified by this same definition, and it executes to the roots it states. A
+//              valid proposal without a Notarization is never certified
 //   ticket     a certified Notarization, a Nullification or a Finalization of any view u ≥ current:
 //              it enters u + 1; the current view never falls
 //   Never      one node never sends two different Notarize, two different Finalize, or both Nullify
@@ -15,14 +15,14 @@
 //
 // Safety: (1) quorums overlap in an honest node, which notarizes once a view: at most one notarized
 // block a view. (2) It never sends both Nullify and Finalize in v: the certificates exclude each
-// other. (3) Final implies notarized, and a notarized block's whole chain is. (4) Were a final in view
-// x and b in y > x with a chain that skips x, some ancestor of b would carry Nullification(x): against
-// (2). (5) So a is an ancestor of b.
+// other. (3) Final implies notarized, and a notarized block's whole chain is. (4) Were a final in
+// view x and b in y > x with a chain that skips x, some ancestor of b would carry Nullification(x):
+// against (2). (5) So a is an ancestor of b.
 //
-// It does no I/O of its own: the driver carries out the actions, in the order that actions.hpp fixes,
-// and hands in one Moment with every event. Files: simplex.cpp enters views and runs the step,
-// proposals.cpp judges and makes proposals, certify.cpp certifies and commits, voting.cpp signs and
-// tallies, exchange.cpp talks to peers.
+// It does no I/O of its own: the driver carries out the actions, in the order that actions.hpp
+// fixes, and hands in one Moment with every event. Files: simplex.cpp enters views and runs the
+// step, proposals.cpp judges and makes proposals, certify.cpp certifies and commits, voting.cpp
+// signs and tallies, exchange.cpp talks to peers.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// Block sync: a node that was away or is new takes ranges of final blocks, in height order, from one
-// peer after another, and lets consensus verify, execute and commit them.
+// Block sync: a node that was away or is new takes ranges of final blocks, in height order, from
+// one peer after another, and lets consensus verify, execute and commit them.
 #include <algorithm>
 
 #include "node/core/node_core.hpp"

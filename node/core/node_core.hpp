@@ -6,8 +6,8 @@
 //   core.end_turn();                         // one sync for all of them, then what they send
 //   wait until core.next_timer(), then core.on_timer();
 //
-// Every function belongs to the core thread, and end_turn() must follow before the driver waits again.
-// Nothing that a vote promises leaves before end_turn() has made it durable.
+// Every function belongs to the core thread, and end_turn() must follow before the driver waits
+// again. Nothing that a vote promises leaves before end_turn() has made it durable.
 #pragma once
 
 #include <functional>

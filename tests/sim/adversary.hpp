@@ -1,6 +1,6 @@
 // A Byzantine validator: an honest node whose outgoing frames pass through an adversary that may
-// drop, change, repeat, delay or invent them, with the validator's key at hand. Its inputs are those
-// of an honest node, so it knows what is going on. One file each.
+// drop, change, repeat, delay or invent them, with the validator's key at hand. Its inputs are
+// those of an honest node, so it knows what is going on. One file each.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
-// Sends certificates that are wrong in every way that shape or signatures can be wrong, beside right
-// ones for other peers: bitmaps of another size, bits beyond the set, one signature for all, another
-// block's hash, a Nullification made of Notarize signatures.
+// Sends certificates that are wrong in every way that shape or signatures can be wrong, beside
+// right ones for other peers: bitmaps of another size, bits beyond the set, one signature for all,
+// another block's hash, a Nullification made of Notarize signatures.
 #include "tests/sim/adversary.hpp"
 
 namespace tally::sim {

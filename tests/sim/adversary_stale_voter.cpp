@@ -1,5 +1,5 @@
-// Holds its votes back for seconds and repeats old ones, so that every certificate that needs it forms
-// late, in views that others have left.
+// Holds its votes back for seconds and repeats old ones, so that every certificate that needs it
+// forms late, in views that others have left.
 #include "tests/sim/adversary.hpp"
 
 namespace tally::sim {

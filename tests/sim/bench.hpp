@@ -1,8 +1,8 @@
-// A bench for one node's consensus: the engine on a simulated disk, with three other validators played
-// by the test, which decides what arrives, in which order, and when.
+// A bench for one node's consensus: the engine on a simulated disk, with three other validators
+// played by the test, which decides what arrives, in which order, and when.
 //
-//   Bench bench;                                  // four validators; the node is the one that leads
-//   bench.start();                                // view `bench.options.leads`, or none of the first
+//   Bench bench;   // four validators; the node leads view 4
+//   bench.start();
 //   const Proposal p = bench.propose(View(1), bench.root());
 //   bench.receive(bench.leader(View(1)), p);
 //   CHECK(bench.sent_vote({…}));
@@ -50,8 +50,8 @@ class Bench {
   const Hash& root() const { return root_; }
   std::uint64_t& now() { return now_; }
 
-  // A block that is valid on `parent`, by the view's leader, and the proposal of it. Certificates that
-  // the test made before go into the justification, unless told otherwise.
+  // A block that is valid on `parent`, by the view's leader, and the proposal of it. Certificates
+  // that the test made before go into the justification, unless told otherwise.
   consensus::Proposal propose(View view, const Hash& parent, const Wish& wish = {});
   Hash hash_of(const consensus::Proposal& proposal) const;
   Vote vote(std::size_t signer, VoteKind kind, View view, const Hash& hash = {});

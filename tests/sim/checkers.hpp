@@ -1,5 +1,5 @@
-// What must hold in every world, judged from outside: from the frames that honest nodes send and from
-// what they report as final. None of it calls a predicate of the code under test.
+// What must hold in every world, judged from outside: from the frames that honest nodes send and
+// from what they report as final. None of it calls a predicate of the code under test.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
-// Signatures that cost a hash instead of a curve, for many nodes in one process. A fake signature is
-// H(key ‖ message): whoever knows the public key could forge it, but the simulated adversaries only
-// sign with keys that are theirs. VRF proofs are real, because the runtime derives the beacon from
-// them, and each is verified once for all nodes.
+// Signatures that cost a hash instead of a curve, for many nodes in one process. A fake signature
+// is H(key ‖ message): whoever knows the public key could forge it, but the simulated adversaries
+// only sign with keys that are theirs. VRF proofs are real, because the runtime derives the beacon
+// from them, and each is verified once for all nodes.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
-// What a simulated node runs above consensus, and how its clients make transactions: the real runtime
-// (real_machine.cpp) or a ledger of sixteen accounts for tests of consensus alone (toy_machine.cpp).
+// What a simulated node runs above consensus, and how its clients make transactions: the real
+// runtime (real_machine.cpp) or a ledger of sixteen accounts for tests of consensus alone
+// (toy_machine.cpp).
 #pragma once
 
 #include <memory>

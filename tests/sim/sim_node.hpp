@@ -1,5 +1,5 @@
-// One simulated node: a disk that survives crashes, and the NodeCore that runs on it from one crash to
-// the next. Every write counts; the node can be told to crash before the n-th from now on.
+// One simulated node: a disk that survives crashes, and the NodeCore that runs on it from one crash
+// to the next. Every write counts; the node can be told to crash before the n-th from now on.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // tally-sim: runs the whole-node simulator over a range of seeds.
 //
-//   tally-sim --seeds 1..1000            one line a failure and a summary; exit status 1 on a failure
-//   tally-sim --seeds 42 --trace         what happened in one world
+//   tally-sim --seeds 1..1000      one line a failure and a summary; exit status 1 on a failure
+//   tally-sim --seeds 42 --trace   what happened in one world
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -1,11 +1,11 @@
-// A world: validators, their clients, a network, disks and clocks in one process and in virtual time,
-// all of it drawn from one seed. The same seed gives the same trace hash.
+// A world: validators, their clients, a network, disks and clocks in one process and in virtual
+// time, all of it drawn from one seed. The same seed gives the same trace hash.
 //
 // The first half of a world is full of faults: delay, loss, duplication, reordering, partitions,
-// crashes at any write, torn and lost unsynced data, flipped bits in a log, slow disks, skewed clocks,
-// a Byzantine validator. In the second half the network is well, every node is up, and the chain must
-// go on. One validator at most is faulty at a time: the one with the adversary is also the one whose
-// log is damaged.
+// crashes at any write, torn and lost unsynced data, flipped bits in a log, slow disks, skewed
+// clocks, a Byzantine validator. In the second half the network is well, every node is up, and the
+// chain must go on. One validator at most is faulty at a time: the one with the adversary is also
+// the one whose log is damaged.
 #pragma once
 
 #include <cstdint>
