@@ -1,4 +1,5 @@
-// tally channel appoint, refute, watch: somebody else looks after a channel while its party is away.
+// tally channel appoint, refute, watch: somebody else looks after a channel while its party is
+// away.
 #include <fmt/format.h>
 
 #include <condition_variable>

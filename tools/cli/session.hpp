@@ -1,8 +1,9 @@
-// What the commands of `tally` share: the options that stand before every command, the chain client,
-// the wallet, and how results and errors are shown.
+// What the commands of `tally` share: the options that stand before every command, the chain
+// client, the wallet, and how results and errors are shown.
 //
-// A command returns nothing or a Fault; main turns that into the exit code. Results go to the standard
-// output (tables, or one JSON value with --json), progress and errors to the standard error.
+// A command returns nothing or a Fault; main turns that into the exit code. Results go to the
+// standard output (tables, or one JSON value with --json), progress and errors to the standard
+// error.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
-// A client that shares no code with this repository: it learns the services by reflection alone, and
-// makes its transfer with @polkadot's libraries from the chain's metadata. Reads the chain, pays Bob
-// from Alice (ecdsa, mortal), and looks for the payment in the chain.
+// A client that shares no code with this repository: it learns the services by reflection alone,
+// and makes its transfer with @polkadot's libraries from the chain's metadata. Reads the chain,
+// pays Bob from Alice (ecdsa, mortal), and looks for the payment in the chain.
 //
 //   node client.mjs HOST:PORT
 import assert from 'node:assert/strict';
@@ -53,7 +53,8 @@ function health() {
   const method = (name) => `/grpc.health.v1.Health/${name}`;
   const client = new grpc.Client(address, credentials);
   return new Promise((resolve, reject) => {
-    // HealthCheckRequest without a service is empty; the response's field 1 is the status, 1 = serving.
+    // HealthCheckRequest without a service is empty; the response's field 1 is the status, 1 =
+    // serving.
     client.makeUnaryRequest(method('Check'), () => Buffer.alloc(0), (bytes) => bytes, null,
       { deadline: Date.now() + DEADLINE_MS },
       (error, bytes) => (error ? reject(error) : resolve([...bytes])));
