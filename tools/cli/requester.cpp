@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kCountersignPatience = 30s;
 constexpr auto kClosePatience = 60s;
+constexpr auto kSubmissionPatience = 5s;
 constexpr double kPpmPerPercent = 10'000;
 
 Json submission_json(const client::Submission& submission) {
@@ -75,11 +76,13 @@ CliResult<void> Requester::start() {
   seat.on_submitted = [this](const client::Submission& submission) {
     const std::lock_guard lock(mutex_);
     submissions_.push_back(submission_json(submission));
+    submitted_.notify_all();
   };
   seat_.emplace(TALLY_TRY(take_seat(session_, seat)));
   folder_ = journal_folder(session_, options_.seat, seat_->key.account());
   channel_ = TALLY_TRY(choose_channel());
   TALLY_TRY(connect_peer(session_, *seat_, options_.seat, channel_));
+  if (const auto view = seat_->host->find(channel_)) receipts_due_ = view->record.receipts.count;
   // The choice of what is done again is the VRF's, keyed by the account: the worker cannot guess it.
   Bytes seed = domain_tag("spot-check-seed");
   append(seed, seat_->key.secret().view());
@@ -153,6 +156,7 @@ CliResult<Json> Requester::run(const PreparedTask& task) {
   const bool checked = TALLY_TRY(check(request, *reply));
   const auto paid = seat_->host->pay(reply->receipt);
   if (!paid.ok()) return fail(Fault{Exit::failure, "payment", paid.error().message});
+  ++receipts_due_;
 
   const task::Receipt& receipt = reply->receipt.receipt;
   Json out{{"task_id", receipt.task_id},
@@ -170,7 +174,10 @@ CliResult<Json> Requester::run(const PreparedTask& task) {
 
 CliResult<Json> Requester::end() {
   const auto countersigned = seat_->host->wait(
-      channel_, [](const client::ChannelView& view) { return !view.record.offer; },
+      channel_,
+      [this](const client::ChannelView& view) {
+        return !view.record.offer && view.record.receipts.count >= receipts_due_;
+      },
       kCountersignPatience);
   if (!countersigned.ok()) {
     return fail(Fault{Exit::unreachable, "not_countersigned", countersigned.error().message});
@@ -188,7 +195,11 @@ CliResult<Json> Requester::end() {
     const auto closed = seat_->host->close(channel_, kClosePatience);
     if (!closed.ok()) return fail(Fault{Exit::refused, "close", closed.error().message});
   }
-  const std::lock_guard lock(mutex_);
+  // The end may be seen on the chain a moment before the submission that made it returns.
+  std::unique_lock lock(mutex_);
+  submitted_.wait_for(lock, kSubmissionPatience, [this] {
+    return !options_.close || (!submissions_.empty() && submissions_.back()["call"] == "close");
+  });
   out["extrinsics"] = submissions_;
   return out;
 }

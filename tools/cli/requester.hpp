@@ -8,6 +8,7 @@
 // Checks come before payment: a result that this machine does not get is not paid for.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 
 #include "client-sdk/task/checking.hpp"
@@ -48,8 +49,10 @@ class Requester {
   Balance max_price_;
   std::filesystem::path folder_;
   ChannelId channel_;
+  std::uint64_t receipts_due_ = 0;  // that the co-signed state holds when all is paid
   std::optional<task::SpotChecker> checker_;
   std::mutex mutex_;
+  std::condition_variable submitted_;
   Json submissions_ = Json::array();
   std::optional<Seat> seat_;  // last: its threads write the members above
 };

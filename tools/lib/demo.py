@@ -79,7 +79,7 @@ class Demo:
             status = self.tally("chain", "status")
         except Failed:
             return False
-        return status["final"]["number"] >= 1
+        return status["finalized"]["number"] >= 1
 
     def start_worker(self):
         say("2. a worker")
@@ -112,7 +112,6 @@ dev_account = "{WORKER.strip('/')}"
         for i in range(TASKS["prime_calculation"]):
             tasks.append({"type": "prime_calculation", "lo": i * 25_000_000,
                           "hi": (i + 1) * 25_000_000})
-        self.intended = {}
         for i in range(TASKS["vector_search"]):
             intended = dice.choice(words)
             query = misspell(intended, dice)
@@ -126,6 +125,117 @@ dev_account = "{WORKER.strip('/')}"
         path.write_text("".join(json.dumps(task) + "\n" for task in tasks))
         return path
 
+    def have_work_done(self):
+        say(f"3. {sum(TASKS.values())} tasks over one channel")
+        path = self.write_tasks()
+        command = [BIN / "tally", "--json", "--chain", "local4", "--node",
+                   f"127.0.0.1:{self.rpc_ports[0]}", "--wallet", self.wallet, "task", "run-many",
+                   path, "--as", REQUESTER, "--worker", WORKER, "--to",
+                   f"127.0.0.1:{self.worker_port}", "--deposit", DEPOSIT, "--close", "--check",
+                   CHECK_PERCENT, "--output", self.folder / "outputs"]
+        # Its progress lines go through; its report is read.
+        process = self.processes.start_piped("tally", *command)
+        output = process.stdout.read()
+        if process.wait() != 0:
+            raise Failed(f"the requester failed (exit {process.returncode}): {output.strip()}")
+        return json.loads(output)
+
+    def accounts(self):
+        return {who: self.tally("account", who) for who in (REQUESTER, WORKER)}
+
+    def settlement(self, work):
+        """What the chain paid out, beside what the last co-signed state says less the fee."""
+        close = next(e for e in work["extrinsics"] if e["call"] == "close")
+        block = self.tally("chain", "block", str(close["block"]["number"]))
+        closed = next(e for e in block["events"]
+                      if e["module"] == "Channels" and e["name"] == "ChannelClosed")
+        payouts = closed["fields"]["payouts"]
+        state = work["last_state"]
+        fee = int(payouts["settlement_fee"])
+        paid = int(state["balance_b"])  # the worker brought nothing: all of it is gain
+        expected = {"to_a": int(state["balance_a"]), "to_b": paid - paid // 100}
+        got = {side: int(payouts[side]) for side in ("to_a", "to_b")}
+        return {"expected": expected, "got": got, "settlement_fee": str(fee),
+                "match": got == expected and fee == paid // 100}
+
+    def run(self):
+        self.choose_ports()
+        self.start_validators()
+        self.start_worker()
+        before = self.accounts()
+        work = self.have_work_done()
+        after = self.accounts()
+        return self.report(work, self.settlement(work), before, after)
+
+    def report(self, work, settlement, before, after):
+        tasks = work["tasks"]
+        extrinsics = [{"call": e["call"], "block": e["block"]["number"],
+                       "finality_ms": e["finality_ms"], "fee": e["fee"]}
+                      for e in work["extrinsics"] if "error" not in e]
+        searches = [t for t in tasks if t["type"] == "vector_search"]
+        found = sum(t["output"]["matches"][0]["words"][0] == t["label"] for t in searches)
+        by_type = []
+        for name in TASKS:
+            of_type = [t for t in tasks if t["type"] == name]
+            by_type.append({"type": name, "tasks": len(of_type),
+                            "median_ms": statistics.median(t["elapsed_ms"] for t in of_type),
+                            "price": str(sum(int(t["price"]) for t in of_type))})
+        changes = {who: str(int(after[who]["total"]) - int(before[who]["total"])) for who in after}
+        fees = sum(int(e["fee"]) for e in extrinsics)
+        moved = {REQUESTER: -int(work["last_state"]["balance_b"]) - fees,
+                 WORKER: settlement["got"]["to_b"]}
+        balances_match = settlement["match"] and all(
+            int(changes[who]) == moved[who] for who in moved)
+        done = work["tasks_done"] == sum(TASKS.values())
+        return {"ok": done and balances_match and len(extrinsics) == 2 and
+                work["tasks_checked"] > 0,
+                "tasks_done": work["tasks_done"], "tasks_checked": work["tasks_checked"],
+                "extrinsics": len(extrinsics), "channel_versions": work["last_state"]["version"],
+                "balances_match": balances_match,
+                "finality_ms_p50": statistics.median(e["finality_ms"] for e in extrinsics),
+                "seconds": round(time.monotonic() - self.started, 1),
+                "by_type": by_type, "words_found": found, "words_searched": len(searches),
+                "transactions": extrinsics, "last_state": work["last_state"],
+                "settlement": settlement, "changes": changes,
+                "work_seconds": round(work["work_seconds"], 2)}
+
+    def how_to_talk_to_it(self):
+        node = f"--chain local4 --node 127.0.0.1:{self.rpc_ports[0]}"
+        pids = " ".join(str(p.pid) for _, p in self.processes.started if p.poll() is None)
+        return f"""
+The network is up. Validators' gRPC: {", ".join(f"127.0.0.1:{p}" for p in self.rpc_ports)};
+worker {WORKER} at 127.0.0.1:{self.worker_port}; data and logs in {self.folder}. Try
+
+  build/bin/tally {node} chain status
+  build/bin/tally {node} transfer --from //Alice --to //Bob 25CC
+  build/bin/tally {node} task run --as //Eve --worker {WORKER} --to 127.0.0.1:{self.worker_port} \\
+      --deposit 1CC '{{"type": "prime_calculation", "lo": 0, "hi": 1000000}}'
+
+Stop it with: kill -INT {pids}"""
+
+
+def print_report(report):
+    say("\n  tasks               number   median time        price")
+    for row in report["by_type"]:
+        say(f"  {row['type']:<18} {row['tasks']:>7} {row['median_ms']:>10.1f} ms  "
+            f"{amount(row['price']):>14}")
+    say(f"  checked by doing them again here: {report['tasks_checked']}, all equal; "
+        f"{report['words_found']} of {report['words_searched']} misspelled words found")
+    say("\n  transactions")
+    for tx in report["transactions"]:
+        say(f"    {tx['call']:<8} block {tx['block']:<6} final after {tx['finality_ms']} ms, "
+            f"fee {amount(tx['fee'])}")
+    state, settlement = report["last_state"], report["settlement"]
+    say(f"\n  last co-signed state: version {state['version']}, {state['receipts_count']} receipts")
+    say("                      co-signed      paid by the chain")
+    say(f"    requester  {amount(state['balance_a']):>16}  {amount(settlement['got']['to_a']):>16}")
+    say(f"    worker     {amount(state['balance_b']):>16}  {amount(settlement['got']['to_b']):>16}"
+        f"   (less the settlement fee, {amount(settlement['settlement_fee'])})")
+    verdict = "OK" if report["ok"] else "FAILED"
+    say(f"\n{verdict}: {report['tasks_done']} tasks, {report['extrinsics']} transactions, "
+        f"balances {'match' if report['balances_match'] else 'DO NOT MATCH'}, "
+        f"{report['seconds']} s")
+
 
 def misspell(word, dice):
     """One slip of the keyboard: two letters swapped, or one lost, doubled or wrong."""
@@ -138,3 +248,49 @@ def misspell(word, dice):
     if kind == "double":
         return word[:at] + word[at] + word[at:]
     return word[:at] + dice.choice("abcdefghijklmnopqrstuvwxyz") + word[at + 1:]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/demo")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--photos", default=PHOTOS)
+    parser.add_argument("--words", default=WORDS)
+    options = parser.parse_args()
+    # A termination ends like Ctrl-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+    demo = Demo(options)
+    report, problem = None, None
+    try:
+        report = demo.run()
+    except KeyboardInterrupt:
+        problem = "interrupted"
+    except Failed as failed:
+        problem = str(failed)
+    except BaseException:
+        demo.processes.stop()
+        raise
+    if options.keep and problem is None:
+        print_report(report)
+        say(demo.how_to_talk_to_it())
+    else:
+        unclean = demo.processes.stop()
+        if report is not None:
+            print_report(report)
+            if unclean:
+                problem = "; ".join(unclean)
+    if problem:
+        say(f"\nFAILED: {problem}")
+        if problem != "interrupted":
+            say(f"logs are kept in {demo.folder}")
+    ok = problem is None and report["ok"]
+    if options.json:
+        print(json.dumps(report if ok or report else {"ok": False, "error": problem}))
+    if ok and not options.keep or problem == "interrupted":
+        shutil.rmtree(demo.folder, ignore_errors=True)
+    return 0 if ok else 130 if problem == "interrupted" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

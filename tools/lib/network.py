@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BIN = ROOT / "build/bin"
+BIN = Path(os.environ.get("TALLY_BIN", ROOT / "build/bin"))
 VALIDATORS = ["//Alice", "//Bob", "//Charlie", "//Dave"]
 
 
@@ -59,9 +59,16 @@ class Processes:
         self.started.append((name, process))
         return process
 
+    def start_piped(self, name, *arguments):
+        """A program whose report is read and whose progress goes to our standard error."""
+        process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, text=True,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        self.started.append((name, process))
+        return process
+
     def check(self):
         for name, process in self.started:
-            if process.poll() is not None:
+            if process.poll() not in (None, 0):
                 tail = (self.folder / f"{name}.log").read_text(errors="replace").strip()
                 last = "\n    ".join(tail.split("\n")[-8:])
                 raise Failed(f"{name} ended (exit {process.returncode}); its log ends with\n    {last}")
