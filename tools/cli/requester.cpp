@@ -83,7 +83,7 @@ CliResult<void> Requester::start() {
   channel_ = TALLY_TRY(choose_channel());
   TALLY_TRY(connect_peer(session_, *seat_, options_.seat, channel_));
   if (const auto view = seat_->host->find(channel_)) receipts_due_ = view->record.receipts.count;
-  // The choice of what is done again is the VRF's, keyed by the account: the worker cannot guess it.
+  // What is done again is the VRF's choice, keyed by the account: the worker cannot guess it.
   Bytes seed = domain_tag("spot-check-seed");
   append(seed, seat_->key.secret().view());
   checker_.emplace(*Secret::from(blake2_256(seed).view()),
