@@ -71,6 +71,7 @@ void World::draw_crashes(Random& random) {
 
 void World::end_faults() {
   weather_ = Weather{};
+  if (options_.delay_ms) weather_.delay_min = weather_.delay_max = *options_.delay_ms;
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
     nodes_[n]->node->faults().crash_after.reset();
     nodes_[n]->node->faults().sync_ms = 0;

@@ -31,6 +31,7 @@ struct World::NodeState final : core::Listener {
     for (const Hash& hash : block.extrinsics) {
       world.included_.insert(hash);
       world.waiting_.erase(hash);
+      world.note_finality(index, hash);
     }
   }
   void on_accepted(const Hash&) override {}

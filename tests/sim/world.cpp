@@ -50,6 +50,13 @@ void World::note(std::size_t node, std::string_view what, ByteView detail) {
   *options_.trace << "\n";
 }
 
+void World::note_finality(std::size_t node, const Hash& extrinsic) {
+  const auto found = submitted_.find(extrinsic);
+  if (found == submitted_.end() || found->second.node != node) return;
+  finality_ms_.push_back(now_ - found->second.at);
+  submitted_.erase(found);
+}
+
 void World::make_nodes() {
   const bool twins = options_.adversary == AdversaryKind::twins;
   const std::size_t count = options_.setup.validators + (twins ? 1 : 0);
@@ -288,6 +295,7 @@ void World::workload() {
   const Bytes extrinsic = factory_.transaction(random);
   waiting_[blake2_256(extrinsic)] = extrinsic;
   const std::size_t node = random.below(nodes_.size());
+  submitted_[blake2_256(extrinsic)] = {node, now_};
   turn(node, [extrinsic](core::NodeCore& core) { core.submit(extrinsic, {}); });
 }
 
@@ -335,6 +343,7 @@ WorldResult World::run() {
   result.transactions = checkers_.transactions();
   result.epochs = checkers_.epochs();
   result.evidence = evidence_;
+  result.finality_ms = finality_ms_;
   return result;
 }
 

@@ -10,7 +10,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <queue>
 #include <set>
@@ -33,6 +35,8 @@ struct WorldOptions {
   AdversaryKind adversary = AdversaryKind::none;
   // With `faults` off: who can talk to whom in each stretch of 700 ms from the start; by node.
   std::vector<std::vector<std::size_t>> partitions;
+  // How long every frame takes once the faults have ended, instead of a drawn time.
+  std::optional<std::uint64_t> delay_ms;
   // The last validator is new: it starts only then, on an empty disk.
   std::uint64_t newcomer_ms = 0;
   std::ostream* trace = nullptr;
@@ -45,6 +49,8 @@ struct WorldResult {
   std::size_t transactions = 0;
   std::size_t epochs = 0;
   std::size_t evidence = 0;
+  // Of each transaction, from its submission to the block's finality at the node that took it.
+  std::vector<std::uint64_t> finality_ms;
 };
 
 class World {
@@ -99,6 +105,7 @@ class World {
   void resubmit();
   void judge_end();
   void note(std::size_t node, std::string_view what, ByteView detail);
+  void note_finality(std::size_t node, const Hash& extrinsic);
   bool honest(std::size_t node) const;
 
   WorldOptions options_;
@@ -116,6 +123,12 @@ class World {
   std::size_t faulty_ = 0;         // the validator that may be Byzantine or lose its log
   std::map<Hash, Bytes> waiting_;  // transactions that clients still want included
   std::set<Hash> included_;
+  struct Submitted {
+    std::size_t node;
+    std::uint64_t at;
+  };
+  std::map<Hash, Submitted> submitted_;  // and not final at that node
+  std::vector<std::uint64_t> finality_ms_;
   std::size_t evidence_ = 0;
   std::vector<std::uint32_t> heights_when_well_;
 };

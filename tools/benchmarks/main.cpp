@@ -1,4 +1,5 @@
 // tally-bench: prints rows of figures as JSON lines; tools/bench runs it and makes the table.
+#include <exception>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -19,9 +20,9 @@ std::vector<Row> limit_rows() {
 
 const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
   static const std::map<std::string, std::function<std::vector<Row>()>> all{
-      {"limits", limit_rows},
-      {"tree", tree_rows},
-      {"execution", execution_rows},
+      {"limits", limit_rows},    {"tree", tree_rows}, {"execution", execution_rows},
+      {"channel", channel_rows}, {"task", task_rows}, {"finality", finality_rows},
+      {"network", network_rows},
   };
   return all;
 }
@@ -53,5 +54,10 @@ int main(int argc, char** argv) {
     std::cerr << '\n';
     return 2;
   }
-  for (const auto& row : found->second()) std::cout << tally::bench::to_json(row).dump() << '\n';
+  try {
+    for (const auto& row : found->second()) std::cout << tally::bench::to_json(row).dump() << '\n';
+  } catch (const std::exception& error) {  // after the processes that were started have been ended
+    std::cerr << "tally-bench: " << error.what() << '\n';
+    return 1;
+  }
 }

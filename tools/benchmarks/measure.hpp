@@ -44,5 +44,9 @@ double checks_per_second_all_cores();
 // A group of rows each; `tally-bench GROUP` prints one.
 std::vector<Row> tree_rows();
 std::vector<Row> execution_rows();
+std::vector<Row> channel_rows();
+std::vector<Row> task_rows();
+std::vector<Row> finality_rows();
+std::vector<Row> network_rows();
 
 }  // namespace tally::bench
