@@ -380,4 +380,26 @@ TEST_CASE("pitfall 16: silence is counted in time, not in views") {
   CHECK(bench.sent_any_vote(kNullify, target));
 }
 
+TEST_CASE("a repeated proposal is not believed what its signature does not cover") {
+  Bench bench;
+  bench.start();
+  Hash parent = bench.root();
+  for (const View view : {View(1), View(2), View(3)}) {
+    const Proposal proposal = bench.propose(view, parent, {bench.now()});
+    bench.receive(bench.leader(view), proposal);
+    Proposal changed = proposal;
+    auto digest = consensus_digest(proposal.block.header);
+    REQUIRE(digest.has_value());
+    digest->time.value += 10'000;
+    changed.block.header.digest = {make_consensus_digest(*digest)};
+    bench.receive(bench.others()[0], changed);
+    changed.block.header.digest = {};
+    bench.receive(bench.others()[0], changed);
+    parent = bench.hash_of(proposal);
+    bench.receive(bench.others()[0],
+                  CertificateMessage{bench.certificate(kNotarize, view, parent)});
+  }
+  CHECK(bench.alarms() == std::vector<std::string>{});  // nobody's clock is wrong
+}
+
 }  // namespace tally::consensus

@@ -72,7 +72,9 @@ void Simplex::on_proposal(const PeerId& from, const Proposal& proposal) {
   if (view == current_) {
     pacemaker_.expect(now_.instant);
     pacemaker_.proposal_seen();
-    watch_clock(leader, consensus_digest(proposal.block.header)->time);
+    // Of the block that was checked: a repetition may carry any other under the same statement.
+    const TreeEntry* entry = tree_.find(statement.hash);
+    if (entry != nullptr) watch_clock(leader, entry->digest.time);
   }
 }
 

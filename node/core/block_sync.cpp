@@ -18,6 +18,8 @@ void NodeCore::on_message(const PeerId& from, const RangeRequest& request) {
   const std::uint32_t length = engine_->parameters().epoch_length;
   const Epoch epoch((request.from.value + length - 1) / length);
   if (request.from.value == 0 || request.from > head().number) return;
+  Allowance& allowance = peers_.at(from).allowance;
+  if (!allowance.admit(ports_.clock->now().instant, Allowance::kRequest)) return;
   const BlockNumber end = consensus::epoch_end(epoch, length);
   std::vector<Block> blocks;
   std::size_t bytes = 0;
@@ -35,6 +37,7 @@ void NodeCore::on_message(const PeerId& from, const RangeRequest& request) {
       proved = blocks.size();
     }
   }
+  allowance.charge(bytes);
   if (blocks.empty()) return;
   RangeReply reply;
   const bool reaches_end = blocks.back().header.number.value == end;
@@ -58,7 +61,7 @@ void NodeCore::on_message(const PeerId& from, const RangeReply& reply) {
   if (!proved) supplied_ = reply.blocks.items().back().header.number.value;
   engine_->on_event(consensus::Supplied{reply.blocks.items(), reply.finalization}, now);
   if (reply.epoch_proof) {
-    engine_->on_event(consensus::Received{from, {peers_[from].status.hint, *reply.epoch_proof}},
+    engine_->on_event(consensus::Received{from, {peers_.at(from).status.hint, *reply.epoch_proof}},
                       now);
   }
 }

@@ -13,6 +13,14 @@ constexpr std::size_t kRepeatBytes = 64 * 1024;   // of own transactions, offere
 constexpr std::size_t kMaxJobs = 16'384;
 constexpr std::size_t kGossipBytes = 1024 * 1024;
 
+// What it costs to be asked this; nothing if it is no request.
+std::optional<std::uint64_t> cost_of(const consensus::Message& message) {
+  if (std::holds_alternative<consensus::CertificateRequest>(message)) return Allowance::kRequest;
+  const auto* blocks = std::get_if<consensus::BlockRequest>(&message);
+  if (blocks == nullptr) return std::nullopt;
+  return std::max<std::uint64_t>(blocks->count, 1) * Allowance::kRequest;
+}
+
 }  // namespace
 
 Bytes claim_bytes(const Hash& genesis_hash, const PeerId& from, const PeerId& to) {
@@ -34,7 +42,7 @@ NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePo
 }
 
 void NodeCore::on_peer_up(const PeerId& peer) {
-  peers_[peer] = Peer{};
+  peers_.insert_or_assign(peer, Peer(ports_.clock->now().instant));
   engine_->on_event(consensus::PeerUp{peer, std::nullopt}, ports_.clock->now());
   send_status(peer);
   std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
@@ -70,7 +78,7 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
     ports_.network->disconnect(from, "a node of another chain");
     return;
   }
-  Peer& peer = peers_[from];
+  Peer& peer = peers_.at(from);
   peer.status = status;
   peer.known = true;
   if (!status.claim || peer.validator == status.claim->key) return;
@@ -84,9 +92,12 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
 }
 
 void NodeCore::on_message(const PeerId& from, const ConsensusFrame& frame) {
-  Peer& peer = peers_[from];
+  Peer& peer = peers_.at(from);
   peer.status.hint = frame.envelope.hint;
-  engine_->on_event(consensus::Received{from, frame.envelope}, ports_.clock->now());
+  const ports::Moment now = ports_.clock->now();
+  const auto cost = cost_of(frame.envelope.message);
+  if (cost && !peer.allowance.admit(now.instant, *cost)) return;
+  engine_->on_event(consensus::Received{from, frame.envelope}, now);
 }
 
 void NodeCore::on_message(const PeerId& from, const Transactions& transactions) {
@@ -213,8 +224,11 @@ void NodeCore::act(consensus::TurnOutput output) {
     if (ports_.listener != nullptr) ports_.listener->on_final(block);
   }
   for (auto& frame : output.sends) {
+    const bool reply = std::holds_alternative<consensus::BlockReply>(frame.envelope.message);
     const Bytes bytes = encode(WireMessage(ConsensusFrame{std::move(frame.envelope)}));
     for (const PeerId& peer : frame.to) {
+      const auto asked = reply ? peers_.find(peer) : peers_.end();
+      if (asked != peers_.end()) asked->second.allowance.charge(bytes.size());
       ports_.network->send(peer, ports::Channel::consensus, bytes);
     }
   }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "node/consensus/engine.hpp"
+#include "node/core/allowance.hpp"
 #include "node/core/wire.hpp"
 #include "node/ports/application.hpp"
 #include "node/ports/clock.hpp"
@@ -92,9 +93,11 @@ class NodeCore {
 
  private:
   struct Peer {
+    explicit Peer(Instant now) : allowance(now) {}
     std::optional<Ed25519Key> validator;
     Status status;
-    bool known = false;  // a Status has come
+    bool known = false;   // a Status has come
+    Allowance allowance;  // for its requests
   };
   struct Checking {
     std::vector<Hash> extrinsics;
