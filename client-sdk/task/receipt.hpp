@@ -51,7 +51,9 @@ SignedReceipt sign_receipt(const KeyPair& worker, const Receipt& receipt);
 bool receipt_signature_is_valid(const SignedReceipt& receipt);
 
 // Compares what came with what was agreed: every field but the times and the signature's bytes. The
-// error names the first field that differs, with both values.
+// error names the first field that differs, with both values. `agreed.started_ms` is when the task
+// was sent: the receipt's start may not be before it, nor its end far from `now`, by more than
+// kReceiptTolerance.
 Result<void, Error> check_receipt(const SignedReceipt& signed_receipt, const Receipt& agreed,
                                   TimestampMs now);
 

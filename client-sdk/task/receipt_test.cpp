@@ -52,6 +52,16 @@ TEST_CASE("a receipt's times must be near the requester's clock and in order") {
   CHECK(refusal(backwards).find("times") != std::string::npos);
 }
 
+TEST_CASE("a task that ran for longer than the tolerance is receipted, a back-dated one is not") {
+  Receipt agreed = receipt();
+  agreed.started_ms = TimestampMs(kNow.value - 600'000);  // sent then
+  Receipt got = receipt();
+  got.started_ms = TimestampMs(kNow.value - 599'000);
+  CHECK(refusal(got, agreed) == "accepted");
+  got.started_ms = TimestampMs(kNow.value - 661'000);
+  CHECK(refusal(got, agreed).find("times") != std::string::npos);
+}
+
 TEST_CASE("only the worker's signature is a receipt's") {
   const KeyPair other = dev_key(KeyScheme::ecdsa, "Eve");
   CHECK_FALSE(check_receipt(sign_receipt(other, receipt()), receipt(), kNow).ok());

@@ -74,6 +74,7 @@ struct Prepared {
   Balance price;
   std::uint64_t units{};
   std::vector<Hash> kept;  // parts that the worker holds after this task
+  TimestampMs at = wall_clock();
 };
 
 }  // namespace
@@ -358,7 +359,7 @@ Result<TaskReply, TaskError> Session::State::check(const TaskRequest& request,
                        .output_hash = *hash,
                        .price = prepared.price,
                        .metered_units = prepared.units,
-                       .started_ms = {},
+                       .started_ms = prepared.at,
                        .finished_ms = {}};
   const SignedReceipt signed_receipt{*receipt, *signature};
   const auto checked = check_receipt(signed_receipt, agreed, wall_clock());
