@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "primitives/assert.hpp"
 #include "primitives/crypto/hash.hpp"
 
 namespace tally::channel {
@@ -14,6 +16,8 @@ constexpr std::string_view kFrameMagic = "TJFR";
 constexpr std::size_t kHead = 16;  // magic, length, sequence
 constexpr std::size_t kCheck = 16;
 constexpr std::size_t kPayloadMax = 64U << 20;
+// A batch is split into frames of about this size: one above kPayloadMax could not be read back.
+constexpr std::size_t kPayloadAim = 1U << 20;
 // A file is rewritten when it is at least this long and mostly dead.
 constexpr std::size_t kCompactFrom = 4U << 20;
 constexpr std::size_t kCompactRatio = 4;
@@ -30,6 +34,24 @@ Bytes frame_of(std::uint64_t sequence, const Journal::Entries& batch) {
   const Hash check = check_of(ByteView(out).subspan(kFrameMagic.size()), payload);
   append(out, payload);
   append(out, check.view().first(kCheck));
+  return out;
+}
+
+// Each entry is whole in one frame; entries of one batch need no more than that.
+Bytes frames_of(std::uint64_t& sequence, const Journal::Entries& batch) {
+  Bytes out;
+  Journal::Entries part;
+  std::size_t size = 0;
+  for (const auto& [key, value] : batch) {
+    TALLY_ASSERT(value.size() < kPayloadMax / 2);
+    if (!part.empty() && size + value.size() > kPayloadAim) {
+      append(out, frame_of(sequence++, std::exchange(part, {})));
+      size = 0;
+    }
+    part.emplace(key, value);
+    size += value.size();
+  }
+  if (!part.empty()) append(out, frame_of(sequence++, part));
   return out;
 }
 
@@ -130,11 +152,12 @@ void Journal::apply(const Entries& batch) {
 
 Result<void, Error> Journal::write(const Entries& batch) {
   if (batch.empty()) return {};
-  const Bytes frame = frame_of(next_sequence_, batch);
-  TALLY_TRY(file_->append(frame));
+  std::uint64_t sequence = next_sequence_;
+  const Bytes frames = frames_of(sequence, batch);
+  TALLY_TRY(file_->append(frames));
   TALLY_TRY(file_->sync());
-  ++next_sequence_;
-  size_ += frame.size();
+  next_sequence_ = sequence;
+  size_ += frames.size();
   apply(batch);
   return compact_if_large();
 }
@@ -142,9 +165,10 @@ Result<void, Error> Journal::write(const Entries& batch) {
 Result<void, Error> Journal::compact_if_large() {
   if (size_ < kCompactFrom || size_ / kCompactRatio < live_size_) return {};
   Bytes whole = to_bytes(as_bytes(kFileMagic));
-  append(whole, frame_of(0, entries_));
+  std::uint64_t sequence = 0;
+  append(whole, frames_of(sequence, entries_));
   TALLY_TRY(file_->replace(whole));
-  next_sequence_ = 1;
+  next_sequence_ = sequence;
   size_ = whole.size();
   return {};
 }

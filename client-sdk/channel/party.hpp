@@ -42,6 +42,8 @@ struct Policy {
   DurationMs close_wait{20'000};  // for the peer to submit a close that both signed
   DurationMs answer_wait{5'000};  // for the peer's newest state before a claim
   DurationMs retry{3'000};        // between submissions of what has to get in
+  // How far ahead a splice's last block may be: until then a peer that never submits it stops all.
+  std::uint32_t splice_blocks_max = 4'096;
 };
 
 // ---- Events
@@ -156,13 +158,14 @@ enum class Rejection : std::uint8_t {
   balances_differ,  // a crossing close, or a splice, on other balances
   nothing_offered,
   expired,
+  valid_too_long,
   nothing_new,
 };
 TALLY_DESCRIBE_ENUM(Rejection, not_in_this_stage, wrong_channel, wrong_proposer, stale_version,
                     version_too_far, wrong_sum, own_balance_falls, payer_below_reserve, bad_acked,
                     unknown_base, wrong_receipts, bad_signature, window_full, nothing_to_pay,
                     insufficient_balance, too_many_receipts, offers_open, balances_differ,
-                    nothing_offered, expired, nothing_new);
+                    nothing_offered, expired, valid_too_long, nothing_new);
 
 // Whether a stage admits an event at all, and the stages that it may lead to (bit n = Stage n).
 struct Cell {

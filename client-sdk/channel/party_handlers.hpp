@@ -79,6 +79,7 @@ struct Handlers {
   Handled check_close(const CloseOffer& offer) const;
   void accept_close(const CloseOffer& offer);
   Handled check_splice(const SpliceOffer& offer) const;
+  Handled check_valid_until(BlockNumber last) const;
   void accept_splice(const SpliceOffer& offer);
   std::optional<CoSignedState> complete_close() const;
 };

@@ -20,9 +20,17 @@ Handled Handlers::on(const OpenedOnChain& event) {
   return {};
 }
 
+Handled Handlers::check_valid_until(BlockNumber last) const {
+  if (last <= p.final_block_) return fail(Rejection::expired);
+  if (last.value - p.final_block_.value > p.policy_.splice_blocks_max) {
+    return fail(Rejection::valid_too_long);
+  }
+  return {};
+}
+
 Handled Handlers::on(const SpliceTogether& wish) {
   if (record().offer || p.pending_) return fail(Rejection::offers_open);
-  if (wish.valid_until <= p.final_block_) return fail(Rejection::expired);
+  TALLY_TRY(check_valid_until(wish.valid_until));
   SpliceBody body{base_state(), wish.delta_a, wish.delta_b, wish.valid_until};
   const auto a = checked_apply(body.state.balance_a, wish.delta_a);
   const auto b = checked_apply(body.state.balance_b, wish.delta_b);
@@ -50,7 +58,7 @@ Handled Handlers::check_splice(const SpliceOffer& offer) const {
   }
   if (state.acked >= state.version) return fail(Rejection::bad_acked);
   if (record().offer || p.pending_) return fail(Rejection::offers_open);
-  if (offer.splice.valid_until <= p.final_block_) return fail(Rejection::expired);
+  TALLY_TRY(check_valid_until(offer.splice.valid_until));
   const ChannelState base = base_state();
   const auto a = checked_apply(base.balance_a, offer.splice.delta_a);
   const auto b = checked_apply(base.balance_b, offer.splice.delta_b);

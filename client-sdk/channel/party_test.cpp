@@ -486,4 +486,43 @@ TEST_CASE("after a lost connection both go on where they were") {
   CHECK(two.b.own_balance() == cc(6));
 }
 
+// The peer proposes from a state that has my offer, or a part of it, in it already: what is made anew
+// on top is only the rest. Made anew whole, A would pay twice.
+TEST_CASE("an open offer that a peer's state took already is not paid a second time") {
+  Two two;
+  two.run(Side::a, Pay{cc(10), {receipt(1)}});
+  two.talk();
+  two.run(Side::a, Pay{cc(4), {receipt(2)}});
+  two.to_b.clear();
+  const ChannelState base = two.a.record().newest->state;
+  const auto [of_a, rest] =
+      GENERATE(std::pair{86, 0}, std::pair{88, 2}, std::pair{90, 4}, std::pair{91, 4});
+  Offer offer{base, {}, base.version, {}};
+  offer.state.version = ChannelVersion(base.version.value + 131);
+  offer.state.acked = base.version;
+  offer.state.balance_a = cc(static_cast<std::uint64_t>(of_a));
+  offer.state.balance_b = cc(static_cast<std::uint64_t>(100 - of_a));
+  offer.signature = kB.sign(channels::update_bytes(offer.state));
+  must(two.a, offer);
+  const auto sent = all<Send>(must(two.a, TurnEnded{}));
+  CHECK(two.a.record().newest->state == offer.state);
+  CHECK(two.a.own_balance() == cc(static_cast<std::uint64_t>(of_a - rest)));
+  CHECK(two.a.record().offer.has_value() == (rest != 0));
+  CHECK(sent.size() == (rest != 0 ? 2U : 1U));
+}
+
+// Its peer would be stopped until then, by a splice that nobody submits.
+TEST_CASE("a splice that stays valid for too long is not signed") {
+  Two two;
+  const auto wish = [](std::uint32_t last) {
+    return SpliceTogether{BalanceDelta(1), BalanceDelta(0), BlockNumber(last)};
+  };
+  CHECK(refused(two.a, wish(UINT32_MAX)) == "valid_too_long");
+  two.run(Side::a, FinalBlock{BlockNumber(UINT32_MAX - 9)});  // A's view of the chain is its own
+  two.run(Side::a, wish(UINT32_MAX));
+  CHECK(refused(two.b, std::get<SpliceOffer>(two.to_b.front())) == "valid_too_long");
+  two.run(Side::b, FinalBlock{BlockNumber(UINT32_MAX - 9)});
+  CHECK(refused(two.b, std::get<SpliceOffer>(two.to_b.front())) == "done");
+}
+
 }  // namespace tally::channel

@@ -153,4 +153,17 @@ TEST_CASE("after a crash of the simulated disk everything synced is there") {
   }
 }
 
+// One frame of all this would be longer than what a reader takes for a frame: cut as a torn tail.
+TEST_CASE("a batch larger than any frame comes back whole") {
+  SimDisk disk;
+  const Place place = simulated(disk);
+  Journal::Entries batch;
+  for (std::uint8_t n = 0; n < 70; ++n) batch.emplace(key(n), value(n, std::size_t{1} << 20));
+  REQUIRE(open(place)->write(batch).ok());
+  auto again = open(place);
+  REQUIRE(again.ok());
+  CHECK_FALSE(again->tail_was_cut());
+  CHECK(again->entries() == batch);
+}
+
 }  // namespace tally::channel
