@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "primitives/codec/scale.hpp"
+
 using namespace tally;
 using namespace tally::network;
 
@@ -21,9 +23,7 @@ std::optional<FrameError> feed(FrameAssembler& assembler, ByteView bytes, std::v
 }
 
 Bytes header(Lane lane, std::uint8_t last, std::uint32_t length) {
-  Bytes out{lane, last};
-  append(out, {reinterpret_cast<const std::uint8_t*>(&length), 4});
-  return out;
+  return encode(std::tuple{std::uint8_t{lane}, last, length});
 }
 
 FrameAssembler open_assembler() {
