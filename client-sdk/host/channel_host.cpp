@@ -1,5 +1,6 @@
 #include "client-sdk/host/channel_host.hpp"
 
+#include <atomic>
 #include <stop_token>
 
 #include "client-sdk/chain/calls.hpp"
@@ -20,6 +21,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kOpenPatience{60'000};
 constexpr milliseconds kPayPatience{30'000};
 constexpr milliseconds kRetryPause{1'000};
+constexpr int kAdoptTries = 20;
+constexpr std::size_t kUnreadMax = 512;  // messages of peers; beyond it their streams wait
 
 Failure<Error> error_of(const ClientError& error) {
   return fail_with(error.message);
@@ -31,7 +34,7 @@ std::string call_name(const channels::Call& call) {
 }
 
 ChannelView view_of(const Party& party) {
-  return {party.record(), party.locked(), party.payable(), party.own_balance()};
+  return {party.record(), party.locked(), party.payable(), party.own_balance(), party.received()};
 }
 
 // A payee refuses updates that take the payer below 1% of what is locked (rule 4).
@@ -77,6 +80,8 @@ struct ChannelHost::State final : channel::Effects {
     task::SendChannelMessage send;
   };
   std::map<AccountId, Peer> peers;
+  std::atomic<std::size_t> unread = 0;  // messages of peers that wait for their turn
+  BlockNumber taken;                    // the newest final block that the driver knows of
   std::function<void(const ChannelId&, Balance)> paid;
 
   // What outside threads look at.
@@ -104,6 +109,7 @@ struct ChannelHost::State final : channel::Effects {
   void take_on(const channels::ChannelOpened& opened);
   void submit_all(const std::stop_token& stop);
   Result<void, Error> adopt(const ChannelId& channel);
+  Result<bool, Error> try_adopt(const ChannelId& channel);
   Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
   Result<void, channel::Rejection> sign(const ChannelId& channel, const channel::Pay& pay);
   void log(const std::string& text) const {
@@ -135,8 +141,7 @@ void ChannelHost::State::set_timer(const ChannelId& channel, channel::TimerKind 
 
 void ChannelHost::State::tell(const ChannelId& channel, const channel::Tell& notice) {
   if (notice.notice == channel::Notice::received && paid) {
-    const Party* party = driver->find(channel);
-    paid(channel, party->record().balance(party->record().terms.side));
+    paid(channel, driver->find(channel)->received());
   }
   if (config.on_notice) config.on_notice(channel, notice);
 }
@@ -189,6 +194,7 @@ Result<void, Error> ChannelHost::State::catch_up() {
     driver->on_record(id, on_chain);
   }
   driver->on_final_block(head->number);
+  taken = head->number;
   next_block = head->number.next();
   return {};
 }
@@ -229,6 +235,7 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
           record.event);
     }
     driver->on_final_block(block.head.number);
+    taken = block.head.number;
   });
   next_block = block.head.number.next();
 }
@@ -280,11 +287,23 @@ void ChannelHost::State::submit_all(const std::stop_token& stop) {
 
 // A channel that was opened towards us while we did not look.
 Result<void, Error> ChannelHost::State::adopt(const ChannelId& channel) {
+  for (int tries = 0; tries < kAdoptTries; ++tries) {
+    if (TALLY_TRY(try_adopt(channel))) return {};
+  }
+  return fail_with("channel " + to_hex_prefixed(channel) + " is read more slowly than blocks come");
+}
+
+// False if a block was taken while the record was read: a challenge in it would never be heard of.
+Result<bool, Error> ChannelHost::State::try_adopt(const ChannelId& channel) {
   const std::string name = "channel " + to_hex_prefixed(channel);
-  const auto on_chain = chain.read_item(channels::kChannels, channel);
-  if (!on_chain) return error_of(on_chain.error());
-  if (!*on_chain) return fail_with(name + " is not open in a final block");
-  const channels::Channel& record = **on_chain;
+  const auto head = chain.finalized();
+  if (!head) return error_of(head.error());
+  const auto values = chain.read_at(*head, {to_bytes(channels::kChannels.key(channel))});
+  if (!values) return error_of(values.error());
+  if (!values->front()) return fail_with(name + " is not open in a final block");
+  const auto decoded = decode<channels::Channel>(*values->front());
+  if (!decoded) return fail_with("the chain's record of a channel is malformed");
+  const channels::Channel& record = *decoded;
   if (!config.take_channels || record.counterparty != config.key.account()) {
     return fail_with(name + " is not with this account");
   }
@@ -294,12 +313,15 @@ Result<void, Error> ChannelHost::State::adopt(const ChannelId& channel) {
                      " is not one that can be taken on: expected an open channel without a "
                      "deposit of ours that was never spliced");
   }
+  bool current = true;
   loop.call([&] {
     if (driver->find(channel) != nullptr) return;
+    current = head->number >= taken;
+    if (!current) return;
     TALLY_ASSERT(driver->open(terms_of(channel, record, channel::Side::b)).ok());
     driver->on_record(channel, record);
   });
-  return {};
+  return current;
 }
 
 ChannelHost::ChannelHost(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -313,6 +335,12 @@ Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config
   state.driver = std::make_unique<ChannelDriver>(std::move(journal), state.config.key,
                                                  state.config.policy, state);
   TALLY_TRY(state.catch_up());
+  // The last process may have died between the journal and what it was to submit.
+  for (const auto& [id, party] : state.driver->parties()) {
+    if (party.record().stage == Stage::closed) continue;
+    state.set_timer(id, channel::TimerKind::retry, state.config.policy.retry);
+    state.set_timer(id, channel::TimerKind::close_wait, state.config.policy.close_wait);
+  }
   state.loop.start();
   state.loop.call([] {});
   state.submitter = std::jthread([&state](const std::stop_token& stop) { state.submit_all(stop); });
@@ -443,8 +471,10 @@ void ChannelHost::peer_gone(const AccountId& peer, std::uint64_t connection) {
 }
 
 Result<void, Error> ChannelHost::peer_message(const AccountId& peer, ByteView message) {
-  // Not waited for: the stream reads on while the turn is written.
+  // Not waited for: the stream reads on while the turn is written, up to a point.
+  if (++state_->unread > kUnreadMax) state_->loop.call([] {});
   state_->loop.post([state = state_.get(), peer, bytes = to_bytes(message)] {
+    --state->unread;
     const auto taken = state->driver->on_message(peer, bytes);
     if (!taken) {
       state->log("a channel message of " + to_hex_prefixed(peer) +
@@ -494,7 +524,7 @@ Result<task::EarnerStanding, Error> ChannelHost::standing(const ChannelId& chann
   if (record.stage != Stage::ready) return fail_with("no work is done now: " + text_of(*view));
   const channel::Side mine = record.terms.side;
   return task::EarnerStanding{
-      .received = record.balance(mine),
+      .received = view->received,
       .spendable = above_reserve(record.balance(channels::other(mine)), view->locked)};
 }
 

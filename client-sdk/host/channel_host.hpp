@@ -60,6 +60,7 @@ struct ChannelView {
   Balance locked;
   Balance payable;      // what we could still pay
   Balance own_balance;  // ours if every offer of ours were countersigned
+  Balance received;     // what the channel gave us: neither deposits nor splices
 };
 
 class ChannelHost final : public task::PayerPort, public task::EarnerPort {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -52,12 +53,13 @@ class TurnLoop {
   // Runs it and returns when its turn has ended; false if the loop has stopped. Not for the loop's
   // own thread.
   bool call(const std::function<void()>& piece) {
-    std::promise<void> done;
-    auto ended = done.get_future();
+    // Shared: the loop may still be inside set_value() when the caller has its answer.
+    const auto done = std::make_shared<std::promise<void>>();
+    auto ended = done->get_future();
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return false;
-      pieces_.push_back({piece, &done});
+      pieces_.push_back({piece, done});
     }
     changed_.notify_all();
     ended.wait();
@@ -67,7 +69,7 @@ class TurnLoop {
  private:
   struct Piece {
     std::function<void()> run;
-    std::promise<void>* done;
+    std::shared_ptr<std::promise<void>> done;
   };
 
   void run() {
