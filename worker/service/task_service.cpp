@@ -67,7 +67,7 @@ struct TaskService::State final : proto::Tasks::Service {
   std::optional<Refusal> accept(const ConnectionPtr& connection, const JobPtr& job);
   void finish(const ConnectionPtr& connection, const TaskJob& job, JobOutcome outcome);
   Result<Frame, TaskFailure> result_frame(const TaskJob& job, const JobOutcome& outcome);
-  void settle(const ConnectionPtr& connection, const TaskJob& job, bool receipted);
+  bool settle(const ConnectionPtr& connection, const TaskJob& job, bool receipted);
   void bury(const TaskJob& job, const TaskFailure& failure);
   void start_more(const ChannelId& channel);
   void leave(const ConnectionPtr& connection);
@@ -241,9 +241,9 @@ void TaskService::State::start_more(const ChannelId& channel) {
 void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& job,
                                 JobOutcome outcome) {
   Result<Frame, TaskFailure> frame = result_frame(job, outcome);
-  settle(connection, job, frame.ok());
+  const bool here = settle(connection, job, frame.ok());
   if (frame.ok()) {
-    connection->send(*std::move(frame));
+    if (here) connection->send(*std::move(frame));
   } else {
     const TaskFailure& failure = frame.error();
     if (failure.reason != FailureReason::cancelled) bury(job, failure);
@@ -257,14 +257,17 @@ void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& 
   start_more(job.channel_id);
 }
 
-void TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& job,
+// False if the requester has left. Then it gets no receipt, and owes nothing: a receipt that it never
+// saw would stand in the way of all its later tasks.
+bool TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& job,
                                 bool receipted) {
   const std::lock_guard lock(mutex);
-  gate.finished(job, receipted);
-  ++(receipted ? counts.tasks_done : counts.tasks_failed);
   const auto own = jobs.find(connection);
-  if (own == jobs.end()) return;
-  std::erase_if(own->second, [&](const JobPtr& other) { return other.get() == &job; });
+  const bool here = own != jobs.end();
+  gate.finished(job, receipted && here);
+  ++(receipted && here ? counts.tasks_done : counts.tasks_failed);
+  if (here) std::erase_if(own->second, [&](const JobPtr& other) { return other.get() == &job; });
+  return here;
 }
 
 // Output and signed receipt, or why there is none.

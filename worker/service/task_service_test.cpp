@@ -121,6 +121,7 @@ struct Fixture {
          .dead_letters = *letters,
          .run =
              [this](const TaskJob& job) {
+               if (finish_after_leave) return run_until_left(job);
                return pool->run(
                    job.requester,
                    {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
@@ -129,6 +130,17 @@ struct Fixture {
          .log = [](LogLevel, const std::string&) {}});
     if (!started) FAIL(started.error().message);
     service = *std::move(started);
+  }
+
+  // Done just when its requester leaves.
+  executors::TaskResult run_until_left(const TaskJob& job) {
+    std::atomic<bool> never{false};
+    auto done = pool->run(job.requester,
+                          {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
+                          {.wall = job.timeout}, never);
+    running = true;
+    while (!job.cancelled) std::this_thread::yield();
+    return done;
   }
 
   task::SessionConfig session_config() const {
@@ -154,6 +166,8 @@ struct Fixture {
   std::unique_ptr<sandbox::Pool> pool;
   FakeEarner earner;
   FakePayer payer;
+  std::atomic<bool> finish_after_leave{false};
+  std::atomic<bool> running{false};
   std::unique_ptr<TaskService> service;
 };
 
@@ -240,6 +254,24 @@ TEST_CASE("a worker does no second task for a requester that does not pay") {
   second.join();
   CHECK(done);
   CHECK(f.earner.receipts == 2);
+}
+
+// It can pay only for a receipt that it has seen: one that was lost would stop the channel for ever.
+TEST_CASE("a requester that left before its receipt came owes nothing for it") {
+  Fixture f(1);
+  f.finish_after_leave = true;
+  {
+    const auto session = f.connect();
+    bool answered = true;
+    std::thread task([&] { answered = session->run_unpaid(primes(0, 100)).ok(); });
+    while (!f.running) std::this_thread::yield();
+    session->close();
+    task.join();
+    CHECK_FALSE(answered);
+  }
+  f.finish_after_leave = false;
+  const auto session = f.connect();
+  CHECK(session->run(primes(0, 100)).ok());
 }
 
 TEST_CASE("an exhausted channel is refused with both numbers") {
