@@ -486,8 +486,8 @@ TEST_CASE("after a lost connection both go on where they were") {
   CHECK(two.b.own_balance() == cc(6));
 }
 
-// The peer proposes from a state that has my offer, or a part of it, in it already: what is made anew
-// on top is only the rest. Made anew whole, A would pay twice.
+// The peer proposes from a state that has my offer, or a part of it, in it already: what is made
+// anew on top is only the rest. Made anew whole, A would pay twice.
 TEST_CASE("an open offer that a peer's state took already is not paid a second time") {
   Two two;
   two.run(Side::a, Pay{cc(10), {receipt(1)}});

@@ -257,8 +257,8 @@ void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& 
   start_more(job.channel_id);
 }
 
-// False if the requester has left. Then it gets no receipt, and owes nothing: a receipt that it never
-// saw would stand in the way of all its later tasks.
+// False if the requester has left. Then it gets no receipt, and owes nothing: a receipt that it
+// never saw would stand in the way of all its later tasks.
 bool TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& job,
                                 bool receipted) {
   const std::lock_guard lock(mutex);

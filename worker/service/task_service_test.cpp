@@ -256,7 +256,7 @@ TEST_CASE("a worker does no second task for a requester that does not pay") {
   CHECK(f.earner.receipts == 2);
 }
 
-// It can pay only for a receipt that it has seen: one that was lost would stop the channel for ever.
+// It can pay only for a receipt that it has seen; a lost one would stop the channel for ever.
 TEST_CASE("a requester that left before its receipt came owes nothing for it") {
   Fixture f(1);
   f.finish_after_leave = true;
