@@ -90,7 +90,7 @@ void Session::say(const std::string& line) const {
 }
 
 void Session::progress(const std::string& line) const {
-  if (!options.json) fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr, "{}\n", line);
 }
 
 std::string time_text(std::uint64_t ms_since_1970) {

@@ -4,7 +4,6 @@ import json
 import random
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -13,7 +12,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from network import BIN, VALIDATORS, Failed, Processes, free_ports, listening, run_json, wait_until
+from network import (BIN, VALIDATORS, Failed, Interruption, Processes, free_ports, listening,
+                     run_json, wait_until)
 
 REQUESTER, WORKER = "//Eve", "//Ferdie"
 DEPOSIT = "1CC"
@@ -33,10 +33,10 @@ def amount(micro):
 
 
 class Demo:
-    def __init__(self, options):
+    def __init__(self, options, interruption):
         self.options = options
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-demo-"))
-        self.processes = Processes(self.folder)
+        self.processes = Processes(self.folder, interruption)
         self.started = time.monotonic()
         self.wallet = self.folder / "wallet"
 
@@ -257,13 +257,14 @@ def main():
     parser.add_argument("--photos", default=PHOTOS)
     parser.add_argument("--words", default=WORDS)
     options = parser.parse_args()
-    # A termination ends like Ctrl-C: what was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-    demo = Demo(options)
+    interruption = Interruption()
+    interruption.hold()
+    demo = Demo(options, interruption)
     report, problem = None, None
     try:
+        interruption.release()
         report = demo.run()
+        interruption.hold()
     except KeyboardInterrupt:
         problem = "interrupted"
     except Failed as failed:
@@ -280,6 +281,8 @@ def main():
             print_report(report)
             if unclean:
                 problem = "; ".join(unclean)
+            if interruption.asked:
+                problem = "interrupted"
     if problem:
         say(f"\nFAILED: {problem}")
         if problem != "interrupted":

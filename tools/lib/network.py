@@ -43,28 +43,55 @@ def run_json(*arguments, timeout=120):
     return answer
 
 
+class Interruption:
+    """Ctrl-C and termination: raised once, never while a process is being written down, and never
+    while all of them are being stopped."""
+
+    def __init__(self):
+        self.asked = False
+        self.held = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, *_):
+        first, self.asked = not self.asked, True
+        if first and not self.held:
+            raise KeyboardInterrupt
+
+    def hold(self):
+        self.held = True
+
+    def release(self):
+        self.held = False
+        if self.asked:
+            raise KeyboardInterrupt
+
+
 class Processes:
     """What was started, so that all of it is stopped, in reverse order, whatever happens."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, interruption):
         self.folder = Path(folder)
+        self.interruption = interruption
         self.started = []
 
-    def start(self, name, *arguments):
-        log = open(self.folder / f"{name}.log", "ab")
+    def run(self, name, arguments, **options):
+        """Starts and writes down; nothing comes between the two."""
+        self.interruption.hold()
         # A session of its own: Ctrl-C reaches only this script, which then stops them in order.
-        process = subprocess.Popen([str(a) for a in arguments], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
-        log.close()
+        process = subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL,
+                                   start_new_session=True, **options)
         self.started.append((name, process))
+        self.interruption.release()
         return process
+
+    def start(self, name, *arguments):
+        with open(self.folder / f"{name}.log", "ab") as log:
+            return self.run(name, arguments, stdout=log, stderr=log)
 
     def start_piped(self, name, *arguments):
         """A program whose report is read and whose progress goes to our standard error."""
-        process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, text=True,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
-        self.started.append((name, process))
-        return process
+        return self.run(name, arguments, stdout=subprocess.PIPE, text=True)
 
     def check(self):
         for name, process in self.started:
@@ -74,6 +101,7 @@ class Processes:
                 raise Failed(f"{name} ended (exit {process.returncode}); its log ends with\n    {last}")
 
     def stop(self, patience=10):
+        self.interruption.hold()
         for _, process in reversed(self.started):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
