@@ -1,7 +1,8 @@
 """demo_check.py SOURCE_DIR BIN_DIR finish|interrupt: the demo as a person runs it.
 
-finish: its report says that all held. interrupt: Ctrl-C while it starts, while tasks run and while it
-ends: each time exit 130, and nothing that it started is left.
+finish: its report says that all held.
+interrupt: Ctrl-C while it starts, while tasks run and while it ends: each time exit 130, and
+nothing that it started is left.
 """
 import json
 import os
