@@ -1,16 +1,8 @@
 #include "client-sdk/task/receipt.hpp"
 
-#include "primitives/crypto/hash.hpp"
-
 namespace tally::task {
 
 namespace {
-
-Bytes signed_bytes(const Receipt& receipt) {
-  Bytes out = domain_tag("receipt");
-  append(out, encode(receipt));
-  return out;
-}
 
 template <class T>
 std::string field_text(const T& value) {
@@ -23,23 +15,6 @@ bool near(TimestampMs a, TimestampMs b) {
 }
 
 }  // namespace
-
-Hash executor_environment() {
-  return blake2_256(domain_tag("executors"));
-}
-
-Hash receipt_hash(const Receipt& receipt) {
-  return blake2_256(signed_bytes(receipt));
-}
-
-SignedReceipt sign_receipt(const KeyPair& worker, const Receipt& receipt) {
-  return {.receipt = receipt, .signature = worker.sign(signed_bytes(receipt))};
-}
-
-bool receipt_signature_is_valid(const SignedReceipt& receipt) {
-  return verify_offchain(receipt.receipt.worker, signed_bytes(receipt.receipt), receipt.signature)
-      .ok();
-}
 
 Result<void, Error> check_receipt(const SignedReceipt& signed_receipt, const Receipt& agreed,
                                   TimestampMs now) {

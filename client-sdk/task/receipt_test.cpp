@@ -94,16 +94,5 @@ TEST_CASE("an account's proof holds for its role, certificates and nonces alone"
   CHECK_FALSE(auth_is_valid(kWorker.account(), Role::worker, replayed, proof));
 }
 
-TEST_CASE("prices are rounded up, doubled for high priority, and never nothing") {
-  const TaskPrice price{TaskType::prime_calculation, kCredit, 1'800'000'000'000};
-  CHECK(*price_of(price, 1'800'000'000'000, Priority::normal) == kCredit);
-  CHECK(*price_of(price, 1'800'000'000'000, Priority::high) == Balance(2'000'000));
-  CHECK(*price_of(price, 1'000'000'000, Priority::normal) == Balance(556));
-  CHECK(*price_of(price, 1, Priority::low) == Balance(1));
-  CHECK(*price_of(price, 0, Priority::low) == Balance(1));
-  CHECK_FALSE(price_of({{}, Balance(~u128{0}), 1}, 2, Priority::normal).ok());
-  CHECK_FALSE(price_of({{}, Balance(1), 0}, 2, Priority::normal).ok());
-}
-
 }  // namespace
 }  // namespace tally::task

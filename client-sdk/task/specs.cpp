@@ -109,29 +109,4 @@ Result<std::uint64_t, Error> metered_units(TaskType type, ByteView bytes, std::s
   return fail_with("unknown task type " + number(static_cast<std::uint8_t>(type)));
 }
 
-std::vector<TaskPrice> reference_prices() {
-  return {{TaskType::prime_calculation, kCredit, 1'800'000'000'000},
-          {TaskType::vector_search, kMicro, 10'000'000},
-          {TaskType::image_resize, Balance(40), 1'000'000}};
-}
-
-Result<Balance, Error> price_of(const TaskPrice& price, std::uint64_t units, Priority priority) {
-  if (price.per_units == 0) return fail_with("a price is for at least 1 unit, got 0");
-  const std::uint64_t factor = priority == Priority::high ? 2 : 1;
-  const auto scaled = checked_mul(price.price, factor);
-  if (!scaled) return fail_with("the price of a unit is too large");
-  const auto floor = mul_div(*scaled, units, price.per_units);
-  if (!floor) return fail_with("the price of the task is too large");
-  // Rounded up, so that splitting a task never makes it cheaper.
-  const auto back = mul_div(*floor, price.per_units, 1);
-  const auto exact = mul_div(*scaled, units, 1);
-  if (!back || !exact) return fail_with("the price of the task is too large");
-  const Balance rounded = *back == *exact ? *floor : Balance(floor->micro + 1);
-  return max(rounded, kMicro);
-}
-
-std::string_view to_text(TaskType type) {
-  return enumerator_name(type);
-}
-
 }  // namespace tally::task

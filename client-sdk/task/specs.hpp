@@ -1,5 +1,5 @@
-// What a task of each type asks for, and how its price is metered: shared by whoever buys work and
-// whoever does it. A task is (type, spec, input); the spec is the SCALE encoding of the struct of
+// What a task of each type asks for, and how it is metered: shared by whoever buys work and whoever
+// does it; types and prices are in primitives/task/price.hpp. A task is (type, spec, input); the spec is the SCALE encoding of the struct of
 // its type, and hashes of spec and input stand in the receipt.
 //
 // All types here are `exact`: any correct machine gives the same output, bit for bit. The limits
@@ -27,12 +27,9 @@
 #include "primitives/bounded.hpp"
 #include "primitives/codec/scale.hpp"
 #include "primitives/result.hpp"
+#include "primitives/task/price.hpp"
 
 namespace tally::task {
-
-// Numbers are never reused: they stand in signed receipts.
-enum class TaskType : std::uint8_t { prime_calculation = 0, vector_search = 1, image_resize = 2 };
-TALLY_DESCRIBE_ENUM(TaskType, prime_calculation, vector_search, image_resize);
 
 constexpr std::uint64_t kMaxPrimeBound = 100'000'000'000'000;  // exclusive end of a range
 constexpr std::uint64_t kMaxPrimeRange = 1'000'000'000'000;    // integers in one task
@@ -111,26 +108,5 @@ Result<void, Error> check(const ImageResizeSpec& spec, std::size_t input_size);
 // Decodes the spec of a task, checks it and meters the task: integers sieved (prime_calculation),
 // int8 multiply-adds (vector_search), pixels read and written (image_resize).
 Result<std::uint64_t, Error> metered_units(TaskType type, ByteView spec, std::size_t input_size);
-
-// The price of one type of task: `price` for every `per_units` metered units.
-struct TaskPrice {
-  TaskType type{};
-  Balance price;
-  std::uint64_t per_units{};
-  friend bool operator==(const TaskPrice&, const TaskPrice&) = default;
-};
-TALLY_DESCRIBE(TaskPrice, type, price, per_units);
-
-// The reference prices: 1 CC for 1.8·10¹² integers, 1 µCC for 10⁷ multiply-adds, 40 µCC a
-// megapixel.
-std::vector<TaskPrice> reference_prices();
-
-enum class Priority : std::uint8_t { low = 0, normal = 1, high = 2 };
-TALLY_DESCRIBE_ENUM(Priority, low, normal, high);
-
-// price · units / per_units rounded up, at least 1 µCC, doubled for high priority.
-Result<Balance, Error> price_of(const TaskPrice& price, std::uint64_t units, Priority priority);
-
-std::string_view to_text(TaskType type);
 
 }  // namespace tally::task
