@@ -35,4 +35,10 @@ void BlockTree::prune(View floor) {
   for (const Hash& hash : below_or_at(floor)) entries_.erase(hash);
 }
 
+void BlockTree::drop_unexecuted() {
+  std::erase_if(entries_, [](const auto& entry) {
+    return entry.second.state == BlockState::stored && !entry.second.durable;
+  });
+}
+
 }  // namespace tally::consensus

@@ -35,6 +35,7 @@ class BlockTree {
   TreeEntry* find(const Hash& hash);
   const TreeEntry* find(const Hash& hash) const;
   void prune(View floor);  // forget the views up to it
+  void drop_unexecuted();  // what is not in the Store either; whoever needs one asks for it again
   std::vector<Hash> below_or_at(View view) const;
   std::size_t size() const { return entries_.size(); }
   const std::map<Hash, TreeEntry>& all() const { return entries_; }

@@ -1,6 +1,7 @@
 // Certifying notarized blocks and committing final ones. See simplex.hpp for the rules.
 #include <algorithm>
 
+#include "node/consensus/planted.hpp"
 #include "node/consensus/simplex.hpp"
 #include "node/ports/chain.hpp"
 #include "primitives/crypto/hash.hpp"
@@ -104,8 +105,8 @@ bool Simplex::contradicts_floor(const Header& header) const {
   const BlockNumber number = header.number.value;
   const BlockNumber final_number = floor_.header.number.value;
   if (number <= final_number) return true;
-  const bool perhaps_filler = number == setup_.end && !has_set_item(header);
-  return number == final_number.next() && !perhaps_filler && header.parent_hash != floor_.hash;
+  return number == final_number.next() && !looks_like_filler(header) &&
+         header.parent_hash != floor_.hash;
 }
 
 bool Simplex::try_commit() {
@@ -118,6 +119,11 @@ bool Simplex::try_commit() {
   return false;
 }
 
+bool Simplex::looks_like_filler(const Header& header) const {
+  return header.number.value == setup_.end && !has_set_item(header);
+}
+
+// A final filler leads straight to the epoch's last block, whatever stands between them.
 bool Simplex::commit_to(const Finalization& finalization) {
   std::vector<Hash> chain;
   for (Hash hash = finalization.statement.hash; hash != floor_.hash;) {
@@ -133,11 +139,17 @@ bool Simplex::commit_to(const Finalization& finalization) {
       return false;
     }
     chain.push_back(hash);
-    hash = entry->block.header.parent_hash;
+    const Header& header = entry->block.header;
+    hash = looks_like_filler(header) ? header.extrinsics_root : header.parent_hash;
   }
   std::reverse(chain.begin(), chain.end());
   for (const Hash& hash : chain) {
-    if (check_on_parent(hash, *body(hash)) == Verdict::valid) continue;
+    TreeEntry& entry = *body(hash);
+    if (looks_like_filler(entry.block.header) && hash != chain.front()) {
+      entry.filler = is_filler_of(entry.block.header, body(chain[chain.size() - 2])->block.header);
+      if (entry.filler) continue;
+    }
+    if (check_on_parent(hash, entry) == Verdict::valid) continue;
     halted_ = true;
     actions_.violation =
         SafetyViolation{"a final block is invalid here: " + to_hex(hash), finalization, {}};
@@ -148,8 +160,8 @@ bool Simplex::commit_to(const Finalization& finalization) {
 }
 
 void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalization) {
-  std::size_t last = chain.size() - 1;  // of those that are committed: no fillers
-  while (tree_.find(chain[last])->filler) last -= 1;
+  std::size_t last = chain.size() - 1;  // of those that are committed: no filler
+  if (tree_.find(chain[last])->filler) last -= 1;
   ports::WriteBatch batch;
   std::vector<ports::FinalBlock> blocks;
   for (std::size_t i = 0; i <= last; ++i) {
@@ -163,6 +175,9 @@ void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalizat
       done.extrinsics.push_back(blake2_256(extrinsic));
     }
     actions_.finalized.push_back(std::move(done));
+  }
+  if (last + 1 < chain.size() && planted(Fault::commit_filler)) {
+    actions_.finalized.push_back({chain.back(), tree_.find(chain.back())->block.header, {}});
   }
   if (last + 1 == chain.size()) {
     blocks.back().finalization = finalization;
@@ -194,13 +209,9 @@ void Simplex::finish_epoch(const std::vector<Hash>& chain, std::size_t last,
                            const Finalization& finalization, ports::WriteBatch& batch) {
   EpochProof proof;
   proof.header = tree_.find(chain[last])->block.header;
-  std::vector<Header> fillers;
-  for (std::size_t i = last + 1; i < chain.size(); ++i) {
-    fillers.push_back(tree_.find(chain[i])->block.header);
+  for (std::size_t i = last + 1; i < chain.size(); ++i) {  // one filler at most
+    TALLY_ASSERT(proof.descendants.push_back(tree_.find(chain[i])->block.header));
   }
-  auto bounded = decltype(proof.descendants)::from(std::move(fillers));
-  TALLY_ASSERT(bounded.has_value());
-  proof.descendants = *std::move(bounded);
   proof.finalization = finalization;
   batch.push_back(ports::put_epoch_proof(setup_.epoch, proof));
   batch.push_back(

@@ -102,13 +102,15 @@ void Simplex::on_blocks(const PeerId& from, const BlockReply& reply) {
 // Nothing of it is trusted: bodies must match their headers, and only a chain that ends in a
 // Finalization is ever committed.
 void Simplex::on_supplied(const Supplied& supplied) {
+  // Nobody who answers with blocks of no chain may fill the tree for good.
+  if (tree_.size() >= 2 * kMaxTreeBlocks) tree_.drop_unexecuted();
   for (const Block& block : supplied.blocks) {
     const auto digest = consensus_digest(block.header);
     if (!digest || digest->epoch != setup_.epoch || digest->view <= floor_.view) continue;
-    if (tree_.size() >= 2 * kMaxTreeBlocks) break;
+    if (tree_.size() >= 2 * kMaxTreeBlocks && !supplied.verified) break;
     if (body_matches(block, setup_.end)) tree_.insert(block_hash(block.header), block);
   }
-  if (supplied.finalization) take_certificate(*supplied.finalization);
+  if (supplied.finalization) take_certificate(*supplied.finalization, supplied.verified);
 }
 
 void Simplex::request_missing() {

@@ -136,6 +136,61 @@ TEST_CASE("pitfall 5: fillers are never committed") {
   CHECK(proof->descendants.size() == 1);
 }
 
+TEST_CASE("pitfall 5: an epoch whose end is hard to finalize ends all the same") {
+  Bench bench({2, std::nullopt});
+  bench.start();
+  const Hash first = certify(bench, View(1), bench.root());
+  const Hash last = certify(bench, View(2), first);
+  Hash filler = last;
+  // More blocks than a tree of supplied ones may hold.
+  View top;
+  for (View view(3); view.value <= 1'500; view = view.next()) {
+    if (bench.leader(view) == bench.self()) {
+      nullify(bench, view);
+    } else {
+      filler = certify(bench, view, filler);
+      top = view;
+    }
+  }
+  CHECK(bench.finalized().empty());
+  bench.receive_votes(kFinalize, top, filler, 3);
+  REQUIRE(bench.finalized().size() == 2);
+  CHECK(bench.finalized().back().hash == last);
+  CHECK(bench.engine().epoch() == Epoch(2));
+  const auto proof = ports::find_epoch_proof(*bench.disk().store(), Epoch(1));
+  REQUIRE(proof.has_value());
+  CHECK(proof->descendants.size() == 1);
+}
+
+TEST_CASE("pitfall 5: the proof of an epoch's end needs no other filler to be here") {
+  Bench bench({2, std::nullopt});
+  bench.start();
+  const Hash first = certify(bench, View(1), bench.root());
+  const Hash last = certify(bench, View(2), first);
+  const Header between = make_filler(
+      bench.header(last), {Epoch(1), View(3), TimestampMs(1'700'000'002'000), VrfProof{}});
+  const Header top =
+      make_filler(between, {Epoch(1), View(9), TimestampMs(1'700'000'003'000), VrfProof{}});
+  EpochProofMessage message{Epoch(1), {bench.header(last), {}, {}}};
+  REQUIRE(message.proof.descendants.push_back(top));
+  message.proof.finalization = bench.certificate(kFinalize, View(9), block_hash(top));
+  SECTION("it is taken") {
+    bench.receive(bench.others()[0], message);
+    REQUIRE(bench.finalized().size() == 2);
+    CHECK(bench.finalized().back().hash == last);
+    CHECK(bench.engine().epoch() == Epoch(2));
+  }
+  // Shown to fail with verify_epoch_proof() left out.
+  SECTION("unless its filler is one of another block") {
+    message.proof.descendants[0].extrinsics_root = first;
+    message.proof.finalization =
+        bench.certificate(kFinalize, View(9), block_hash(message.proof.descendants[0]));
+    bench.receive(bench.others()[0], message);
+    CHECK(bench.finalized().empty());
+    CHECK(bench.disconnects() == 1);
+  }
+}
+
 TEST_CASE("pitfall 6: a late Notarization does not start a view a second time") {
   Bench bench;
   bench.start();

@@ -15,6 +15,9 @@ enum class Fault : std::uint8_t {
   forget_own_votes,       // at a restart
   nullify_then_finalize,  // in one view
   partial_extrinsic,      // applied by the simulator's application
+  commit_filler,          // of an epoch that is over
+  next_epochs_set,        // the set of epoch e + 1 decides in e + 2
+  old_epoch_proof,        // one that the first epoch's set signed is taken for any epoch's
 };
 
 #ifdef TALLY_PLANTED_FAULTS

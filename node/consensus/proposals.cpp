@@ -13,7 +13,7 @@ bool body_matches(const Block& block, BlockNumber epoch_end) {
   hashes.reserve(block.extrinsics.size());
   for (const Bytes& extrinsic : block.extrinsics) hashes.push_back(blake2_256(extrinsic));
   if (merkle_root(hashes) == block.header.extrinsics_root) return true;
-  // A filler repeats the root of the block below it.
+  // A filler has the hash of the epoch's last block there.
   return block.extrinsics.empty() && block.header.number.value == epoch_end &&
          !has_set_item(block.header);
 }
@@ -164,7 +164,7 @@ bool Simplex::rules_hold(const TreeEntry& entry, const Header& parent, bool fill
                                    entry.digest.vrf_proof)) {
     return false;
   }
-  if (filler) return is_filler(header, parent) && entry.block.extrinsics.empty();
+  if (filler) return is_filler_on(header, parent) && entry.block.extrinsics.empty();
   if (header.number.value != parent.number.value.next()) return false;
   for (const Bytes& extrinsic : entry.block.extrinsics) {
     if (extrinsic.size() > parameters_.extrinsic_bytes_max) return false;
@@ -263,12 +263,7 @@ void Simplex::lead_with(Block block) {
 Block Simplex::build(View view, const Header& parent, const Hash& parent_hash, TimestampMs time) {
   const ConsensusDigest digest{setup_.epoch, view, time,
                                ports_.signer->prove(vrf_alpha(setup_, view))};
-  if (parent.number.value == setup_.end) {
-    Header filler = parent;
-    filler.parent_hash = parent_hash;
-    filler.digest = {make_consensus_digest(digest)};
-    return {std::move(filler), {}};
-  }
+  if (parent.number.value == setup_.end) return {make_filler(parent, digest), {}};
   const bool last = parent.number.value.next() == setup_.end;
   return ports_.application->build({parent_hash, digest, setup_.set.at(*self_).account, last});
 }

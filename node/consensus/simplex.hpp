@@ -62,10 +62,12 @@ struct Received {
 struct TimerFired {};
 struct Synced {};  // the records of the last actions are durable
 struct PoolChanged {};
-// Blocks and a Finalization above them, from block sync or an epoch proof; not trusted.
+// Blocks and a Finalization above them, from block sync or an epoch proof; not trusted, save that
+// an epoch proof was verified.
 struct Supplied {
   std::vector<Block> blocks;
   std::optional<Finalization> finalization;
+  bool verified = false;
 };
 using Event = std::variant<PeerUp, PeerDown, Received, TimerFired, Synced, PoolChanged, Supplied>;
 
@@ -196,6 +198,7 @@ class Simplex {
   void finish_epoch(const std::vector<Hash>& chain, std::size_t last,
                     const Finalization& finalization, ports::WriteBatch& batch);
   bool contradicts_floor(const Header& header) const;
+  bool looks_like_filler(const Header& header) const;
   TreeEntry* body(const Hash& hash);
   const Header* header_of(const Hash& hash);
   void want_block(const Hash& hash, View view);
@@ -207,8 +210,9 @@ class Simplex {
   void count_own();
   void on_vote(const PeerId& from, const Vote& vote);
   void tally(const Vote& vote);
-  // Checks and takes over; false when it is bad.
-  bool take_certificate(const Certificate& certificate);
+  // Checks, unless somebody has, and takes over; false when it is bad.
+  bool take_certificate(const Certificate& certificate, bool verified = false);
+  void convict(Evidence evidence);
   void accept_certificate(const Certificate& certificate);
   void violation(std::string what, const Certificate& first, const Certificate& second);
 

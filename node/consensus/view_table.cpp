@@ -1,5 +1,8 @@
 #include "node/consensus/view_table.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace tally::consensus {
 namespace {
 
@@ -11,14 +14,62 @@ std::size_t slot_of(VoteKind kind) {
 
 bool ViewTable::wants(const Vote& vote) const {
   const Statement& statement = vote.statement;
+  if (contradicts(vote)) return true;
   const auto record = views_.find(statement.view);
   if (record == views_.end()) return true;
   if (record->second.certificates[slot_of(statement.kind)]) return false;
-  const auto slot = record->second.slots.find(vote.signer);
-  if (slot == record->second.slots.end()) return true;
-  const auto& held = slot->second.votes[slot_of(statement.kind)];
-  if (!held) return true;
-  return held->statement != statement && !slot->second.convicted;
+  const Slot* held = slot(statement.view, vote.signer);
+  return held == nullptr || !held->votes[slot_of(statement.kind)];
+}
+
+const ViewTable::Slot* ViewTable::slot(View view, ValidatorIndex signer) const {
+  const Slots* slots = nullptr;
+  if (const auto record = views_.find(view); record != views_.end()) {
+    slots = &record->second.slots;
+  } else if (const auto past = past_.find(view); past != past_.end()) {
+    slots = &past->second;
+  }
+  if (slots == nullptr) return nullptr;
+  const auto found = slots->find(signer);
+  return found == slots->end() ? nullptr : &found->second;
+}
+
+bool ViewTable::contradicts(const Vote& vote) const {
+  const Slot* held = slot(vote.statement.view, vote.signer);
+  if (held == nullptr || held->convicted) return false;
+  return std::any_of(std::begin(held->votes), std::end(held->votes), [&](const auto& one) {
+    return one && conflict(one->statement, vote.statement);
+  });
+}
+
+std::optional<Evidence> ViewTable::convict(const Vote& vote) {
+  if (!contradicts(vote)) return std::nullopt;
+  const auto record = views_.find(vote.statement.view);
+  Slots& slots = record != views_.end() ? record->second.slots : past_.at(vote.statement.view);
+  return convict(slots.at(vote.signer), vote);
+}
+
+std::optional<Evidence> ViewTable::convict(Slot& slot, const Vote& vote) {
+  for (const auto& held : slot.votes) {
+    if (!held || slot.convicted || !conflict(held->statement, vote.statement)) continue;
+    slot.convicted = true;
+    return Evidence{*held, vote};
+  }
+  return std::nullopt;
+}
+
+std::vector<Evidence> ViewTable::absorb(const Certificate& certificate) {
+  std::vector<Evidence> out;
+  Slots& slots = views_[certificate.statement.view].slots;
+  const auto signers = signers_of(certificate, set_->size());
+  for (std::size_t i = 0; i < signers.size(); ++i) {
+    const Vote vote{certificate.statement, signers[i], certificate.signatures[i]};
+    Slot& slot = slots[vote.signer];
+    if (auto evidence = convict(slot, vote)) out.push_back(*std::move(evidence));
+    auto& own = slot.votes[slot_of(vote.statement.kind)];
+    if (!own) own = vote;
+  }
+  return out;
 }
 
 TallyResult ViewTable::add(const Vote& vote) {
@@ -27,12 +78,7 @@ TallyResult ViewTable::add(const Vote& vote) {
   TALLY_ASSERT(set_->contains(vote.signer));
   Record& record = views_[statement.view];
   Slot& slot = record.slots[vote.signer];
-  for (const auto& held : slot.votes) {
-    if (held && conflict(held->statement, statement) && !slot.convicted) {
-      slot.convicted = true;
-      result.evidence = Evidence{*held, vote};
-    }
-  }
+  result.evidence = convict(slot, vote);
   auto& own = slot.votes[slot_of(statement.kind)];
   if (own) return result;
   own = vote;
@@ -95,7 +141,26 @@ std::optional<Vote> ViewTable::vote_of(View view, VoteKind kind, ValidatorIndex 
 }
 
 void ViewTable::prune(View floor) {
-  views_.erase(views_.begin(), views_.upper_bound(floor));
+  const auto end = views_.upper_bound(floor);
+  for (auto it = views_.begin(); it != end; ++it) keep_past(it->first, std::move(it->second.slots));
+  views_.erase(views_.begin(), end);
+}
+
+void ViewTable::keep_past(View view, Slots slots) {
+  const auto count = [](const Slots& of) {
+    std::size_t votes = 0;
+    for (const auto& [signer, slot] : of) {
+      for (const auto& vote : slot.votes) votes += vote ? 1 : 0;
+    }
+    return votes;
+  };
+  if (slots.empty()) return;
+  past_votes_ += count(slots);
+  past_[view] = std::move(slots);
+  while (past_votes_ > kPastVotes) {
+    past_votes_ -= count(past_.begin()->second);
+    past_.erase(past_.begin());
+  }
 }
 
 std::vector<View> ViewTable::views_with(VoteKind kind, View from) const {

@@ -69,28 +69,35 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   }
   // Late votes are a sign of life before they are dropped.
   peers_.heard(vote.signer, now_.instant);
-  if (statement.view <= floor_.view || statement.view.value > current_.value + kViewWindow) return;
-  if (!table_.wants(vote)) return;
+  if (statement.view.value > current_.value + kViewWindow) return;
+  const bool past = statement.view <= floor_.view;
+  if (past ? !table_.contradicts(vote) : !table_.wants(vote)) return;
   const Bytes message = statement_bytes(setup_.genesis_hash, statement);
   if (!ports_.verifier->verify(setup_.set.at(vote.signer).consensus_key, message, vote.signature)) {
     actions_.disconnects.push_back({from, "a vote with a bad signature"});
     return;
   }
-  tally(vote);
+  if (!past) {
+    tally(vote);
+  } else if (auto evidence = table_.convict(vote)) {
+    convict(*std::move(evidence));
+  }
+}
+
+void Simplex::convict(Evidence evidence) {
+  const Vote& vote = evidence.second;
+  const View view = vote.statement.view;
+  if (view > floor_.view && vote.signer == leaders_.leader(view)) leader_equivocated_.insert(view);
+  actions_.evidence.push_back(std::move(evidence));
 }
 
 void Simplex::tally(const Vote& vote) {
-  const Statement& statement = vote.statement;
   TallyResult result = table_.add(vote);
-  const ValidatorIndex leader = leaders_.leader(statement.view);
-  if (result.evidence) {
-    if (vote.signer == leader) leader_equivocated_.insert(statement.view);
-    actions_.evidence.push_back(std::move(*result.evidence));
-  }
+  if (result.evidence) convict(*std::move(result.evidence));
   if (result.made) accept_certificate(*result.made);
 }
 
-bool Simplex::take_certificate(const Certificate& certificate) {
+bool Simplex::take_certificate(const Certificate& certificate, bool verified) {
   const Statement& statement = certificate.statement;
   if (statement.epoch != setup_.epoch) return true;
   const auto known = floor_.finalization;
@@ -106,7 +113,7 @@ bool Simplex::take_certificate(const Certificate& certificate) {
   if (const Certificate* held = table_.find(statement.view, statement.kind)) {
     if (held->statement == statement) return true;
   }
-  if (!verify(certificate, context_, *ports_.verifier).ok()) return false;
+  if (!verified && !verify(certificate, context_, *ports_.verifier).ok()) return false;
   accept_certificate(certificate);
   return true;
 }
@@ -115,10 +122,12 @@ void Simplex::accept_certificate(const Certificate& certificate) {
   const auto conflict = table_.conflict_with(certificate);
   if (conflict) {
     actions_.records.push_back(record(RecordKind::certificate, certificate));
+    for (Evidence& evidence : table_.absorb(certificate)) convict(std::move(evidence));
     violation("two certificates that exclude each other", conflict->first, conflict->second);
     return;
   }
   if (!table_.insert(certificate)) return;
+  for (Evidence& evidence : table_.absorb(certificate)) convict(std::move(evidence));
   actions_.records.push_back(record(RecordKind::certificate, certificate));
   forwards_.push_back({certificate, now_.instant + DurationMs(std::max<std::uint64_t>(
                                                        parameters_.delta.value / 4, 1))});

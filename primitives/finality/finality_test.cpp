@@ -240,9 +240,7 @@ TEST_CASE("an epoch proof names the set of the epoch after the next, above it st
   Header last = make_header(nullptr, 3);
   last.number = {BlockNumber(9)};
   last.digest.push_back(make_set_item(later));
-  Header filler = last;
-  filler.parent_hash = block_hash(last);
-  filler.digest = make_header(nullptr, 4).digest;
+  const Header filler = make_filler(last, *consensus_digest(make_header(nullptr, 4)));
   const auto prove = [&](const Header& top, std::uint64_t view) {
     EpochProof proof;
     proof.header = last;
@@ -264,9 +262,48 @@ TEST_CASE("an epoch proof names the set of the epoch after the next, above it st
   other_root.state_root.bytes[0] ^= 1;
   CHECK(verify_epoch_proof(prove(other_root, 4), context, BlockNumber(9)).error() ==
         ProofError::not_a_filler);
+  Header other_last = filler;
+  other_last.extrinsics_root.bytes[0] ^= 1;
+  CHECK(verify_epoch_proof(prove(other_last, 4), context, BlockNumber(9)).error() ==
+        ProofError::not_a_filler);
   last.digest.pop_back();
   CHECK(verify_epoch_proof(prove(filler, 4), context, BlockNumber(9)).error() ==
         ProofError::not_a_filler);
+}
+
+// Shown to fail with fillers that repeat the extrinsics root of the block below them: then every
+// filler in between belongs into the proof, and their number has no bound.
+TEST_CASE("one filler proves the last block, however many stand in between") {
+  const ValidatorSet set = make_set({1, 1, 1, 1});
+  const FinalityContext context{kGenesis, Epoch(1), &set};
+  Header last = make_header(nullptr, 3);
+  last.number = {BlockNumber(9)};
+  last.digest.push_back(make_set_item(set));
+  Header top = last;
+  std::uint64_t view = 3;
+  while (view < 10'000) {
+    const Header next = make_filler(top, *consensus_digest(make_header(nullptr, ++view)));
+    REQUIRE(is_filler_on(next, top));
+    top = next;
+  }
+  EpochProof proof{last, {}, {}};
+  REQUIRE(proof.descendants.push_back(top));
+  proof.finalization =
+      certify(set, statement(VoteKind::finalize, view, block_hash(top)), {0, 2, 3});
+  CHECK(verify_epoch_proof(proof, context, BlockNumber(9)).ok());
+  CHECK(verify(proof, context).ok());
+  // A block may not follow a filler, nor a filler a filler.
+  Header child = make_header(&top, view + 1);
+  child.number = {BlockNumber(10)};
+  for (const Header& above :
+       {child, make_filler(top, *consensus_digest(make_header(nullptr, view + 1)))}) {
+    EpochProof bad = proof;
+    REQUIRE(bad.descendants.push_back(above));
+    bad.finalization =
+        certify(set, statement(VoteKind::finalize, view + 1, block_hash(above)), {0, 2, 3});
+    CHECK_FALSE(verify(bad, context).ok());
+    CHECK_FALSE(verify_epoch_proof(bad, context, BlockNumber(9)).ok());
+  }
 }
 
 }  // namespace tally

@@ -33,11 +33,23 @@ DigestItem make_set_item(const ValidatorSet& set) {
   return DigestConsensus{kSimplexEngine, encode(set)};
 }
 
-bool is_filler(const Header& header, const Header& parent) {
-  return header.number == parent.number && header.parent_hash == block_hash(parent) &&
-         header.state_root == parent.state_root &&
-         header.extrinsics_root == parent.extrinsics_root && header.digest.size() == 1 &&
-         consensus_digest(header).has_value();
+Header make_filler(const Header& parent, const ConsensusDigest& digest) {
+  Header filler = parent;
+  filler.parent_hash = block_hash(parent);
+  if (has_set_item(parent)) filler.extrinsics_root = filler.parent_hash;
+  filler.digest = {make_consensus_digest(digest)};
+  return filler;
+}
+
+bool is_filler_on(const Header& header, const Header& parent) {
+  const auto digest = consensus_digest(header);
+  return digest && header == make_filler(parent, *digest);
+}
+
+bool is_filler_of(const Header& header, const Header& last) {
+  return has_set_item(last) && header.number == last.number &&
+         header.state_root == last.state_root && header.extrinsics_root == block_hash(last) &&
+         header.digest.size() == 1 && consensus_digest(header).has_value();
 }
 
 Result<void, ProofError> verify(const FinalityProof& proof, const FinalityContext& context,
@@ -52,10 +64,13 @@ Result<void, ProofError> verify(const FinalityProof& proof, const FinalityContex
     const auto next = consensus_digest(header);
     if (!next) return fail(ProofError::missing_digest);
     if (next->epoch != context.epoch) return fail(ProofError::wrong_epoch);
-    if (header.parent_hash != block_hash(*below)) return fail(ProofError::broken_chain);
     if (next->view <= digest->view) return fail(ProofError::bad_view);
-    const bool follows = header.number.value.value == below->number.value.value + 1;
-    if (!follows && !is_filler(header, *below)) return fail(ProofError::bad_height);
+    const bool last = &header == &proof.descendants.items().back();
+    if (!(last && is_filler_of(header, *below))) {
+      if (header.parent_hash != block_hash(*below)) return fail(ProofError::broken_chain);
+      const bool follows = header.number.value.value == below->number.value.value + 1;
+      if (!follows) return fail(ProofError::bad_height);
+    }
     below = &header;
     digest = next;
   }
@@ -71,10 +86,9 @@ Result<ValidatorSet, ProofError> verify_epoch_proof(const EpochProof& proof,
                                                     const FinalityContext& context, BlockNumber end,
                                                     const VoteVerifier& verifier) {
   if (proof.header.number.value != end) return fail(ProofError::not_epoch_end);
-  const Header* below = &proof.header;
   for (const Header& header : proof.descendants) {
-    if (!is_filler(header, *below)) return fail(ProofError::not_a_filler);
-    below = &header;
+    const bool one = proof.descendants.size() == 1;
+    if (!one || !is_filler_of(header, proof.header)) return fail(ProofError::not_a_filler);
   }
   auto set = named_set(proof.header);
   if (!set || !set->check().ok()) return fail(ProofError::bad_next_set);

@@ -2,9 +2,10 @@
 //
 // FinalityProof: a header, the headers of the blocks above it up to one that a Finalization names,
 // and that Finalization. An epoch proof is the same for B, the last block of an epoch, where what
-// stands above B are fillers: blocks with B's height and B's roots, without transactions, which
-// exist only so that a Finalization can form. Epoch proofs, one an epoch, form the chain of trust
-// from genesis: each names the set of the epoch after the next.
+// stands above B are fillers: blocks with B's height and state root, without transactions, which
+// exist only so that a Finalization can form. A filler has B's hash in the place of an extrinsics
+// root, so that one filler proves B final however many stand between the two. Epoch proofs, one an
+// epoch, form the chain of trust from genesis: each names the set of the epoch after the next.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,10 @@ namespace tally {
 constexpr std::size_t kMaxProofHeaders = 4'096;
 
 struct FinalityProof {
-  Header header;                                     // what is proved final
-  BoundedVec<Header, kMaxProofHeaders> descendants;  // each the parent of the next
-  Finalization finalization;                         // of the last of them, or of `header`
+  Header header;  // what is proved final
+  // Each the parent of the next; only the last may be a filler, of the one before it.
+  BoundedVec<Header, kMaxProofHeaders> descendants;
+  Finalization finalization;  // of the last of them, or of `header`
   friend bool operator==(const FinalityProof&, const FinalityProof&) = default;
 };
 TALLY_DESCRIBE(FinalityProof, header, descendants, finalization);
@@ -48,10 +50,14 @@ std::optional<ValidatorSet> named_set(const Header& header);
 bool has_set_item(const Header& header);
 DigestItem make_set_item(const ValidatorSet& set);
 
-// A filler of the epoch whose last block is `last`, standing on `parent` (a filler, or `last`).
-bool is_filler(const Header& header, const Header& parent);
+// A filler on `parent`, which is the epoch's last block or a filler itself.
+Header make_filler(const Header& parent, const ConsensusDigest& digest);
+// Whether it is what make_filler() gives for some digest.
+bool is_filler_on(const Header& header, const Header& parent);
+// Whether it is a filler for `last`, an epoch's last block, whatever stands between them.
+bool is_filler_of(const Header& header, const Header& last);
 
-// `descendants` may be ordinary blocks or, at the end of an epoch, fillers.
+// `descendants` may be ordinary blocks and, at the end of an epoch, a filler.
 Result<void, ProofError> verify(const FinalityProof& proof, const FinalityContext& context,
                                 const VoteVerifier& verifier = Ed25519VoteVerifier());
 

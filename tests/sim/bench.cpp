@@ -88,6 +88,7 @@ void Bench::turn() {
   std::move(output.sends.begin(), output.sends.end(), std::back_inserter(frames_));
   std::move(output.finalized.begin(), output.finalized.end(), std::back_inserter(finalized_));
   std::move(output.alarms.begin(), output.alarms.end(), std::back_inserter(alarms_));
+  std::move(output.evidence.begin(), output.evidence.end(), std::back_inserter(evidence_));
   disconnects_ += output.disconnects.size();
   if (output.violation) violation_ = output.violation;
 }
@@ -152,10 +153,7 @@ consensus::Proposal Bench::propose(View view, const Hash& parent, const Wish& wi
   }
   consensus::Proposal out;
   if (below.number.value == setup.end) {
-    Header filler = below;
-    filler.parent_hash = parent;
-    filler.digest = {make_consensus_digest(digest)};
-    out.block = {filler, {}};
+    out.block = {make_filler(below, digest), {}};
   } else {
     out.block = builder_->application().build({parent, digest, setup.set.members[proposer].account,
                                                below.number.value.next() == setup.end});

@@ -54,6 +54,7 @@ class Bench {
   // that the test made before go into the justification, unless told otherwise.
   consensus::Proposal propose(View view, const Hash& parent, const Wish& wish = {});
   Hash hash_of(const consensus::Proposal& proposal) const;
+  const Header& header(const Hash& block) const { return headers_.at(block); }  // of proposed ones
   Vote vote(std::size_t signer, VoteKind kind, View view, const Hash& hash = {});
   // Signed by the three others.
   Certificate certificate(VoteKind kind, View view, const Hash& hash = {});
@@ -72,6 +73,7 @@ class Bench {
   bool asked_for(VoteKind kind, View view) const;
   std::size_t disconnects() const { return disconnects_; }
   const std::vector<std::string>& alarms() const { return alarms_; }
+  const std::vector<Evidence>& evidence() const { return evidence_; }
   const std::vector<consensus::Finalized>& finalized() const { return finalized_; }
   const std::optional<consensus::SafetyViolation>& violation() const { return violation_; }
 
@@ -107,6 +109,7 @@ class Bench {
 
   std::vector<consensus::TurnOutput::Frame> frames_;
   std::vector<std::string> alarms_;
+  std::vector<Evidence> evidence_;
   std::vector<consensus::Finalized> finalized_;
   std::optional<consensus::SafetyViolation> violation_;
   std::size_t disconnects_ = 0;
