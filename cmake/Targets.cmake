@@ -84,6 +84,13 @@ function(tally_program name)
   target_link_libraries(${name} PRIVATE tally_flags ${ARG_DEPS})
 endfunction()
 
+# For programs that allocate much and live long. The sanitizers bring allocators of their own.
+function(tally_use_jemalloc name)
+  if(NOT TALLY_SANITIZE AND NOT TALLY_FUZZ)
+    target_link_libraries(${name} PRIVATE PkgConfig::JEMALLOC)
+  endif()
+endfunction()
+
 # Adds the folders, in this order, that hold a CMakeLists.txt.
 macro(tally_add_folders)
   foreach(folder ${ARGN})
