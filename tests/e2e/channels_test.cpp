@@ -32,13 +32,17 @@ std::vector<pid_t> children(pid_t of) {
 }
 
 // Clock ticks that a process has spent in its own code; the 14th field, after "pid (name) ".
+// Nothing of a process that is gone, and of one that nobody has waited for yet.
 std::uint64_t user_ticks(pid_t of) {
   std::ifstream file("/proc/" + std::to_string(of) + "/stat");
   std::string line;
   std::getline(file, line);
   std::istringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+  std::string state;
+  fields >> state;
+  if (state == "Z" || state == "X") return 0;
   std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
+  for (int i = 4; i < 14; ++i) fields >> skipped;
   std::uint64_t ticks = 0;
   fields >> ticks;
   return ticks;
