@@ -218,9 +218,15 @@ CliResult<void> show_transaction(Session& session, const std::string& text) {
   return {};
 }
 
-CliResult<void> watch(Session& session, std::uint32_t count) {
+struct WatchOptions {
+  std::optional<std::uint32_t> from;
+  std::uint32_t count = 0;
+};
+
+CliResult<void> watch(Session& session, const WatchOptions& options) {
   client::ChainClient* chain = TALLY_TRY(session.client());
   const auto head = TALLY_TRY(or_fault(chain->finalized()));
+  const BlockNumber from = options.from ? BlockNumber(*options.from) : head.number;
   std::uint32_t seen = 0;
   std::optional<Fault> fault;
   const auto on_block = [&](const client::FollowedBlock& block) {
@@ -243,9 +249,9 @@ CliResult<void> watch(Session& session, std::uint32_t count) {
       fmt::print("{:>8}  {}{}\n", block.head.number.value, head_time(block.head), names);
     }
     std::fflush(stdout);
-    return ++seen != count;
+    return ++seen != options.count;
   };
-  const auto end = chain->follow(head.number, session.stop, on_block);
+  const auto end = chain->follow(from, session.stop, on_block);
   session.save_trust();
   if (fault) return fail(*fault);
   if (end.ok() || end.error().kind == client::ClientErrorKind::cancelled) return {};
@@ -278,15 +284,19 @@ void add_chain(CLI::App& app, Session& session) {
     session.command = [&session, hash] { return show_transaction(session, *hash); };
   });
 
-  auto count = std::make_shared<std::uint32_t>(0);
+  auto options = std::make_shared<WatchOptions>();
   CLI::App* follow =
       chain->add_subcommand("watch", "Follow final blocks, each proved, until Ctrl-C");
-  follow->add_option("--count", *count, "stop after so many blocks; 0 = never")
+  follow->add_option("--from", options->from, "first block (default: the newest final one)");
+  follow->add_option("--count", options->count, "stop after so many blocks; 0 = never")
       ->capture_default_str();
-  follow->footer("Example:\n  tally chain watch --count 10 --json   one JSON value a line");
-  follow->callback([&session, count] {
-    session.command = [&session, count] { return watch(session, *count); };
+  follow->footer(
+      "Examples:\n  tally chain watch --count 10 --json   one JSON value a line\n"
+      "  tally chain watch --from 1 --count 100");
+  follow->callback([&session, options] {
+    session.command = [&session, options] { return watch(session, *options); };
   });
+  add_chain_accounts(*chain, session);
 }
 
 }  // namespace tally::cli

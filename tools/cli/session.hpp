@@ -131,6 +131,7 @@ std::string read_stdin();
 void add_keys(CLI::App& app, Session& session);
 void add_account(CLI::App& app, Session& session);
 void add_chain(CLI::App& app, Session& session);
+void add_chain_accounts(CLI::App& chain, Session& session);
 void add_genesis(CLI::App& app, Session& session);
 
 }  // namespace tally::cli
