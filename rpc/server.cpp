@@ -104,7 +104,7 @@ Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
   if (!impl->server || impl->port == 0) {
     return fail_with("cannot serve gRPC on " + config.listen +
                      ": the address is not this machine's or the port is in use; choose another "
-                     "with the rpc.grpc_listen setting");
+                     "with the --rpc-port or --rpc-listen");
   }
   impl->server->GetHealthCheckService()->SetServingStatus(true);
   impl->watchdog = std::thread([raw = impl.get()] { raw->watch(); });

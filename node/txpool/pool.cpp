@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "modules/system/storage.hpp"
+#include "node/txpool/refusal.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::txpool {
@@ -23,32 +24,6 @@ std::string name_of(const Hash& hash) {
 
 Nonce account_nonce(const StateReader& state, const AccountId& account) {
   return system::kAccount.get(state, account).nonce;
-}
-
-std::string explain(InvalidTransaction reason) {
-  switch (reason) {
-    case InvalidTransaction::call:
-      return "expected an extrinsic of this chain, got bytes that do not decode as one: check that "
-             "the client uses the chain's newest metadata";
-    case InvalidTransaction::payment:
-      return "the account's free balance does not cover the fee: add credits or tip less";
-    case InvalidTransaction::future:
-      return "the nonce is above the account's next one: send the ones before it first";
-    case InvalidTransaction::stale:
-      return "the account has used this nonce: sign again with the next one";
-    case InvalidTransaction::bad_proof:
-      return "the signature is not the signer's over this call on this chain: check key, genesis "
-             "hash, versions and birth block, and sign again";
-    case InvalidTransaction::ancient_birth_block:
-      return "its mortality is over, or its birth block is unknown here: sign again on a recent "
-             "final block";
-    case InvalidTransaction::exhausts_resources:
-      return "longer or heavier than a block can hold: split it";
-    case InvalidTransaction::bad_signer:
-      return "expected a signature of an account, got none or an address that names no account";
-  }
-  TALLY_ASSERT(false);
-  return {};
 }
 
 PoolVerdict verdict_of(InvalidTransaction reason) {
@@ -100,8 +75,9 @@ PoolAnswer TxPool::refused(const Hash& hash, PoolVerdict verdict, ports::Rejecti
   return answer;
 }
 
-PoolAnswer TxPool::invalid(const Hash& hash, InvalidTransaction reason) const {
-  return refused(hash, verdict_of(reason), {reject_code(reason), explain(reason)});
+PoolAnswer TxPool::invalid(const runtime::Transaction& tx, InvalidTransaction reason) const {
+  return refused(tx.hash, verdict_of(reason),
+                 {reject_code(reason), explain(reason, tx, chain_.finalized())});
 }
 
 PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
@@ -116,21 +92,24 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
                    {RejectCode::too_large, "expected at most " + std::to_string(size_max) +
                                                " bytes, got " + std::to_string(extrinsic.size())});
   }
-  auto tx = runtime::decode_transaction(std::move(extrinsic));
-  if (!tx.ok()) return invalid(hash, tx.error());
+  auto tx = runtime::decode_transaction(extrinsic);
+  if (!tx.ok()) {
+    return refused(hash, PoolVerdict::invalid,
+                   {reject_code(tx.error()), explain_undecodable(extrinsic)});
+  }
   if (std::holds_alternative<SignedSr25519>(tx->signature)) {
     return refused(hash, PoolVerdict::invalid,
                    {RejectCode::unsupported_scheme,
                     "expected an Ed25519 or ECDSA signature, got Sr25519: use such a key"});
   }
   const auto additional = validator_->additional(*tx);
-  if (!additional.ok()) return invalid(hash, additional.error());
+  if (!additional.ok()) return invalid(*tx, additional.error());
   const Hash signature = runtime::signature_id(*tx, *additional);
   ports::SignatureJob job{tx->signer, runtime::payload_of(*tx, *additional), tx->signature};
   // The cheap checks come first; the type says "verified" only once settle() has admitted it.
   auto checked = runtime::CheckedTransaction::already_verified(*std::move(tx), *additional);
   auto valid = validator_->validate(checked);
-  if (!valid.ok()) return invalid(hash, valid.error());
+  if (!valid.ok()) return invalid(checked.tx(), valid.error());
   auto entry =
       std::make_unique<Entry>(Entry{std::move(checked), *std::move(valid), source, arrivals_++});
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
@@ -155,7 +134,7 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
   }
   auto entry = std::move(it->second);
   checking_.erase(it);
-  if (!signature_holds) return invalid(extrinsic, InvalidTransaction::bad_proof);
+  if (!signature_holds) return invalid(entry->checked.tx(), InvalidTransaction::bad_proof);
   remember_verified(runtime::signature_id(entry->checked.tx(), entry->checked.additional()));
   if (included_.contains(extrinsic)) {
     return refused(extrinsic, PoolVerdict::known,
@@ -163,7 +142,7 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
   }
   // The head may have moved while the signature was checked.
   const auto valid = validator_->validate(entry->checked);
-  if (!valid.ok()) return invalid(extrinsic, valid.error());
+  if (!valid.ok()) return invalid(entry->checked.tx(), valid.error());
   entry->valid = *valid;
   return admit(std::move(entry));
 }
@@ -354,9 +333,7 @@ void TxPool::refresh_account(const AccountId& id) {
     stale.push_back(entry->hash());
   }
   index(id, it->second);
-  for (const Hash& hash : stale) {
-    drop(hash, ports::TxRejected{{RejectCode::stale_nonce, explain(InvalidTransaction::stale)}});
-  }
+  for (const Hash& hash : stale) reject(hash, InvalidTransaction::stale);
 }
 
 void TxPool::drop_expired() {
@@ -369,7 +346,14 @@ void TxPool::drop_expired() {
 }
 
 void TxPool::on_refused(const Hash& extrinsic, InvalidTransaction reason) {
-  drop(extrinsic, ports::TxRejected{{reject_code(reason), explain(reason)}});
+  reject(extrinsic, reason);
+}
+
+void TxPool::reject(const Hash& hash, InvalidTransaction reason) {
+  const auto* checked = find_checked(hash);
+  if (checked == nullptr) return;
+  drop(hash, ports::TxRejected{
+                 {reject_code(reason), explain(reason, checked->tx(), chain_.finalized())}});
 }
 
 std::vector<const runtime::CheckedTransaction*> TxPool::select(const system::Parent& parent,

@@ -125,7 +125,8 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   static TailRank tail_of(const AccountId& id, const Account& account);
   static ports::PoolAnswer refused(const Hash& hash, ports::PoolVerdict verdict,
                                    ports::Rejection why);
-  ports::PoolAnswer invalid(const Hash& hash, runtime::InvalidTransaction reason) const;
+  ports::PoolAnswer invalid(const runtime::Transaction& tx,
+                            runtime::InvalidTransaction reason) const;
 
   std::optional<ports::PoolAnswer> check_room(const Entry& entry) const;
   ports::PoolAnswer admit(std::unique_ptr<Entry> entry);
@@ -134,6 +135,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   // Takes it out of every index; the account goes with its last transaction.
   std::unique_ptr<Entry> remove(const Hash& hash);
   void drop(const Hash& hash, ports::TxStatus status);
+  void reject(const Hash& hash, runtime::InvalidTransaction reason);
   void index(const AccountId& id, const Account& account);
   void unindex(const AccountId& id, const Account& account);
   void refresh_account(const AccountId& id);

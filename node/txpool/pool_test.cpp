@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
+#include "primitives/ss58.hpp"
 #include "tests/support/chain_node.hpp"
 
 namespace tally::txpool {
@@ -77,6 +78,36 @@ TEST_CASE("pool: what can never be valid is refused with the reason, before any 
   refuses(encode_extrinsic(*decoded), RejectCode::bad_signer);
   CHECK(node.verifier.checked == 0);
   CHECK(node.pool->size() == 0);
+}
+
+TEST_CASE("pool: a refusal says what was expected and what came") {
+  ChainNode node(ChainNode::dev_spec());
+  const auto says = [&](const Bytes& bytes, std::vector<std::string> words) {
+    const auto answer = node.submit(bytes);
+    INFO(answer.reason);
+    for (const std::string& word : words) CHECK(answer.reason.find(word) != std::string::npos);
+  };
+  says(Bytes(200'000), {"at most", "got 200000"});
+  says(Bytes{1, 2, 3}, {"length of the rest", "got 3 bytes"});
+  says(pay(node, "nobody", {}), {"fee of", "0 CC free", to_ss58(dev("nobody").account())});
+  says(pay(node, "Bob", {.nonce = 256}), {"below 256", "got 256"});
+  auto decoded = decode_extrinsic(pay(node, "Bob", {}));
+  REQUIRE(decoded.ok());
+  auto changed = *decoded;
+  changed.call[0] = 0x63;
+  says(encode_extrinsic(changed), {"1 Credits", "got module 99"});
+  changed = *decoded;
+  changed.call[1] = 0x63;
+  says(encode_extrinsic(changed), {"call of module 1", "at byte"});
+  changed = *decoded;
+  changed.signature.reset();
+  says(encode_extrinsic(changed), {"signed", "without a signature"});
+  changed = *decoded;
+  changed.signature->signature = SignedSr25519{};
+  says(encode_extrinsic(changed), {"Ed25519 or ECDSA", "Sr25519"});
+  changed = *decoded;
+  changed.signature->extra.nonce.value = Nonce(7);
+  says(encode_extrinsic(changed), {"expected a signature of", to_ss58(dev("Bob").account())});
 }
 
 TEST_CASE("pool: a bad signature leaves nothing behind") {
