@@ -1,6 +1,7 @@
 #include "modules/credits/api.hpp"
 
 #include "modules/credits/accounts.hpp"
+#include "modules/credits/curve.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/credits/events.hpp"
 #include "modules/credits/storage.hpp"
@@ -191,6 +192,10 @@ Balance pay_from_pool(Context& ctx, const AccountId& to, Balance amount) {
   TALLY_ASSERT(reached);
   ctx.events.emit(kModule, PoolPaid{to, paid});
   return paid;
+}
+
+std::uint64_t contribution_multiplier(const Context& ctx, std::uint64_t hours) {
+  return multiplier_billionths(ctx.config<Config>(), hours);
 }
 
 Result<Balance, ArithmeticError> fee_of(const Config& config, std::uint64_t bytes, Weight weight) {

@@ -57,6 +57,10 @@ void burn_held(Context& ctx, const AccountId& from, HoldReason hold_reason, Bala
 // deposit gets nothing.
 Balance pay_from_pool(Context& ctx, const AccountId& to, Balance amount);
 
+// What the contribution curve gives after this many network-wide compute hours, in billionths: 1 or
+// more (curve.hpp).
+std::uint64_t contribution_multiplier(const Context& ctx, std::uint64_t hours);
+
 // base + bytes + weight; the weight's part is rounded down.
 Result<Balance, ArithmeticError> fee_of(const Config& config, std::uint64_t bytes, Weight weight);
 // From free credits; the payer keeps the existential deposit. Refuses: insufficient_balance.

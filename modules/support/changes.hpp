@@ -36,6 +36,8 @@ class ChangeView {
     return detail::decode_stored<typename Item::Value>(found == changes_.end() ? before_.get(key)
                                                                                : found->second);
   }
+  // The state before the changes.
+  const StateReader& before_state() const { return before_; }
   template <class Item, class... Keys>
   std::optional<typename Item::Value> before(const Item& item, const Keys&... keys) const {
     return item.find(before_, keys...);

@@ -24,15 +24,16 @@
 
 namespace tally::workers {
 
-constexpr std::size_t kMaxOffers = 16;         // types of task of one worker
-constexpr std::size_t kMaxEndpoint = 128;      // bytes of "host:port"
-constexpr std::size_t kMaxPool = 1'024;        // workers of one type and environment
-constexpr std::size_t kMaxDelegators = 256;    // of one worker
-constexpr std::size_t kMaxUnbonding = 16;      // parts of a stake on their way out
-constexpr std::size_t kMaxRewards = 64;        // rewards of a worker that are not vested
-constexpr std::size_t kMaxCouncil = 16;        // members
-constexpr std::size_t kMaxMotions = 4;         // open motions that one member began
-constexpr std::size_t kUptimeSlots = 720;      // heartbeats that uptime looks back on
+constexpr std::size_t kMaxOffers = 16;       // types of task of one worker
+constexpr std::size_t kMaxEndpoint = 128;    // bytes of "host:port"
+constexpr std::size_t kMaxPool = 1'024;      // workers of one type and environment
+constexpr std::size_t kMaxDelegators = 256;  // of one worker
+constexpr std::size_t kMaxUnbonding = 16;    // parts of a stake on their way out
+constexpr std::size_t kMaxRewards = 64;      // rewards of a worker that are not vested
+constexpr std::size_t kMaxCouncil = 16;      // members
+constexpr std::size_t kMaxMotions = 4;       // open motions that one member began
+constexpr std::size_t kUptimeSlots = 720;    // heartbeats that uptime looks back on
+constexpr std::size_t kUptimeBits = 728;     // those and the slot that is not over, in whole bytes
 constexpr std::uint32_t kPenaltyFull = 1'000;  // takes any reputation to 0
 
 // One type of task that a worker takes, as it says itself.
@@ -128,12 +129,12 @@ TALLY_DESCRIBE(Worker, registered, registered_at, offers, bonded, unbonding, fro
                delegated, banned_until, done, failed, rewards);
 
 // Which of the last slots (Config.heartbeat_interval long) had a heartbeat. Slot n's bit is bit
-// n mod kUptimeSlots.
+// n mod kUptimeBits.
 struct Uptime {
   std::uint64_t first_slot{};  // of the first registration
   std::uint64_t last_slot{};   // of the last heartbeat
   TimestampMs last_seen;       // header time of the last heartbeat
-  std::array<std::uint8_t, kUptimeSlots / 8> beats{};
+  std::array<std::uint8_t, kUptimeBits / 8> beats{};
   friend bool operator==(const Uptime&, const Uptime&) = default;
 };
 TALLY_DESCRIBE(Uptime, first_slot, last_slot, last_seen, beats);
