@@ -29,6 +29,11 @@ struct BlockContext {
   AccountId proposer;
   Hash beacon;  // randomness with this block's VRF output folded in
   PeriodStretch period_stretch{1'000};
+  // The newest block c that nobody could foresee any more: the leaders of the blocks since c weigh
+  // more than a third, so that one of them is honest (or its time is up: modules/validators). What
+  // was asked for in block c is drawn by the beacon of the first block whose draw_ready is at least
+  // c. It never falls.
+  BlockNumber draw_ready;
 };
 
 // Who calls: the account that signed the extrinsic.

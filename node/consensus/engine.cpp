@@ -4,17 +4,12 @@
 
 #include "node/consensus/planted.hpp"
 #include "node/ports/chain.hpp"
-#include "primitives/crypto/hash.hpp"
 
 namespace tally::consensus {
 namespace {
 
 constexpr std::size_t kCompactAfter = 4'096;  // records
 constexpr std::string_view kBegunKey = "votes-begun";
-
-Hash epoch_seed(const Hash& genesis, Epoch epoch, const Hash& beacon) {
-  return blake2_256({domain_tag("epoch-seed"), genesis, encode(epoch), beacon});
-}
 
 Epoch epoch_after(BlockNumber head, std::uint32_t length) {
   return Epoch(head.value / length + 1);
@@ -104,7 +99,7 @@ void Engine::start_epoch(const Moment& now, const Recovered& recovered) {
   EpochSetup setup{chain_.genesis_hash,
                    epoch,
                    set_of(epoch),
-                   epoch_seed(chain_.genesis_hash, epoch, *beacon),
+                   epoch_seed({chain_.genesis_hash, epoch, *beacon}),
                    epoch_end(epoch, length),
                    chain_.genesis_time,
                    *root};

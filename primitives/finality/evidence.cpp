@@ -8,6 +8,17 @@ bool conflict(const Statement& a, const Statement& b) {
   return a.kind != VoteKind::notarize && b.kind != VoteKind::notarize;
 }
 
+std::optional<EvidenceId> evidence_id(const Evidence& evidence) {
+  const Statement& a = evidence.first.statement;
+  const Statement& b = evidence.second.statement;
+  if (evidence.first.signer != evidence.second.signer || !conflict(a, b)) return std::nullopt;
+  EvidenceKind kind = EvidenceKind::nullify_and_finalize;
+  if (a.kind == b.kind) {
+    kind = a.kind == VoteKind::notarize ? EvidenceKind::two_notarize : EvidenceKind::two_finalize;
+  }
+  return EvidenceId{evidence.first.signer, a.epoch, a.view, kind};
+}
+
 Result<ValidatorIndex, EvidenceError> verify(const Evidence& evidence,
                                              const FinalityContext& context,
                                              const VoteVerifier& verifier) {

@@ -3,6 +3,9 @@
 // Notarize and Nullify in one view are legal and are no evidence.
 #pragma once
 
+#include <compare>
+#include <optional>
+
 #include "primitives/finality/certificate.hpp"
 
 namespace tally {
@@ -14,6 +17,24 @@ struct Evidence {
 };
 TALLY_DESCRIBE(Evidence, first, second);
 
+enum class EvidenceKind : std::uint8_t {
+  two_notarize = 0,
+  two_finalize = 1,
+  nullify_and_finalize = 2,
+};
+TALLY_DESCRIBE_ENUM(EvidenceKind, two_notarize, two_finalize, nullify_and_finalize);
+
+// What the evidence shows, whichever two votes show it and in whichever order: evidence with one id
+// is of one offence.
+struct EvidenceId {
+  ValidatorIndex validator;  // in the epoch's set
+  Epoch epoch;
+  View view;
+  EvidenceKind kind{};
+  friend auto operator<=>(const EvidenceId&, const EvidenceId&) = default;
+};
+TALLY_DESCRIBE(EvidenceId, validator, epoch, view, kind);
+
 enum class EvidenceError : std::uint8_t {
   not_a_conflict,
   unknown_signer,
@@ -24,6 +45,9 @@ TALLY_DESCRIBE_ENUM(EvidenceError, not_a_conflict, unknown_signer, wrong_epoch, 
 
 // Whether the two statements must never come from one validator.
 bool conflict(const Statement& a, const Statement& b);
+
+// What the two votes show; nothing when they are of two signers or do not conflict.
+std::optional<EvidenceId> evidence_id(const Evidence& evidence);
 
 // On success: who is convicted.
 Result<ValidatorIndex, EvidenceError> verify(const Evidence& evidence,

@@ -39,6 +39,11 @@ std::uint64_t ValidatorSet::quorum() const {
   return 2 * total_weight() / 3 + 1;
 }
 
+Hash epoch_seed(const EpochStart& start) {
+  return blake2_256(
+      {domain_tag("epoch-seed"), start.genesis_hash, encode(start.epoch), start.beacon});
+}
+
 namespace {
 
 // Numbers below a bound, without bias, from a hash chain over the seed.

@@ -43,6 +43,15 @@ struct ValidatorSet {
 };
 TALLY_DESCRIBE(ValidatorSet, members);
 
+// What orders an epoch's leaders and enters the input of their VRF proofs. `beacon` is that of the
+// last block of the epoch before (at first: of genesis).
+struct EpochStart {
+  Hash genesis_hash;
+  Epoch epoch;
+  Hash beacon;
+};
+Hash epoch_seed(const EpochStart& start);
+
 // Who leads each view of an epoch: the members are put in order by a Fisher–Yates shuffle keyed
 // with the epoch's randomness; then in each view every counter grows by its member's weight, the
 // largest counter leads (ties: earlier in the order) and falls by W. The sequence is
