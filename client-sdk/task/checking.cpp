@@ -1,17 +1,17 @@
 #include "client-sdk/task/checking.hpp"
 
+#include <algorithm>
+
 #include "primitives/crypto/hash.hpp"
 
 namespace tally::task {
 
 namespace {
 
-constexpr std::uint64_t kMillion = 1'000'000;
-
-Bytes whole_input(const TaskRequest& request) {
-  Bytes input;
-  for (const InputPiece& piece : request.input) append(input, piece.bytes);
-  return input;
+bool chooses(const VrfOutput& output, std::uint32_t fraction_ppm) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, output.bytes.data(), sizeof(number));
+  return number % kEveryTask < fraction_ppm;
 }
 
 struct Answer {
@@ -40,18 +40,39 @@ Bytes choice_bytes(const Receipt& receipt) {
   return out;
 }
 
-bool SpotChecker::chosen(const Receipt& receipt) const {
+Secret spot_check_seed(const KeyPair& requester) {
+  Bytes seed = domain_tag("spot-check-seed");
+  append(seed, requester.secret().view());
+  return *Secret::from(blake2_256(seed));
+}
+
+bool choice_is_valid(const VrfKey& key, const Receipt& receipt, const VrfProof& proof,
+                     std::uint32_t fraction_ppm) {
+  const auto output = vrf_verify(key, choice_bytes(receipt), proof);
+  return output && chooses(*output, fraction_ppm);
+}
+
+Bytes whole_input(const TaskRequest& request) {
+  Bytes input;
+  for (const InputPiece& piece : request.input) append(input, piece.bytes);
+  return input;
+}
+
+std::uint32_t SpotChecker::fraction_ppm(std::uint32_t at_least_ppm) const {
+  return std::max(config_.fraction_ppm, at_least_ppm);
+}
+
+bool SpotChecker::chosen(const Receipt& receipt, std::uint32_t at_least_ppm) const {
   const auto output = vrf_proof_to_hash(vrf_prove(seed_, choice_bytes(receipt)));
   TALLY_ASSERT(output.has_value());
-  std::uint64_t number = 0;
-  std::memcpy(&number, output->bytes.data(), sizeof(number));
-  return number % kMillion < config_.fraction_ppm;
+  return chooses(*output, fraction_ppm(at_least_ppm));
 }
 
 Result<std::optional<SpotCheck>, Error> SpotChecker::check(const TaskRequest& request,
-                                                           const TaskReply& reply) const {
+                                                           const TaskReply& reply,
+                                                           std::uint32_t at_least_ppm) const {
   const Receipt& receipt = reply.receipt.receipt;
-  if (!chosen(receipt)) return std::optional<SpotCheck>();
+  if (!chosen(receipt, at_least_ppm)) return std::optional<SpotCheck>();
   const Hash expected = TALLY_TRY(config_.again(request.type, request.spec, whole_input(request)));
   return std::optional<SpotCheck>(SpotCheck{.agrees = expected == receipt.output_hash,
                                             .expected = expected,
@@ -59,7 +80,8 @@ Result<std::optional<SpotCheck>, Error> SpotChecker::check(const TaskRequest& re
 }
 
 Result<RedundantReply, TaskError> run_redundant(const std::vector<Candidate>& candidates,
-                                                const TaskRequest& request) {
+                                                const TaskRequest& request,
+                                                const OnAnswer& on_answer) {
   std::vector<Answer> answers;
   TaskError last{
       TaskErrorKind::invalid, "candidates", "redundancy needs at least two workers", {}, {}};
@@ -69,6 +91,7 @@ Result<RedundantReply, TaskError> run_redundant(const std::vector<Candidate>& ca
     own.channel_id = candidates[i].channel_id;
     auto reply = candidates[i].session->run_unpaid(own);
     if (reply) {
+      if (on_answer) TALLY_TRY(on_answer(i, *reply));
       answers.push_back({i, *std::move(reply)});
     } else {
       last = reply.error();
