@@ -36,12 +36,21 @@ ChannelDriver::ChannelDriver(Journal journal, const KeyPair& key, const Policy& 
   }
 }
 
-Result<void, DriverError> ChannelDriver::open(const Terms& terms) {
+Result<void, DriverError> ChannelDriver::open(const Terms& terms, std::optional<Opening> opening) {
   if (parties_.count(terms.channel_id) != 0) return fail(DriverError::known_channel);
   const Party& party =
-      parties_.emplace(terms.channel_id, Party(terms, key_, policy_)).first->second;
+      parties_.emplace(terms.channel_id, Party(terms, key_, policy_, std::move(opening)))
+          .first->second;
   to_write_[key_of(terms.channel_id)] = encode(party.record());
   return {};
+}
+
+void ChannelDriver::forget_unopened(const ChannelId& channel) {
+  const auto party = parties_.find(channel);
+  if (party == parties_.end() || party->second.record().stage != Stage::unopened) return;
+  parties_.erase(party);
+  pending_opens_.erase(channel);
+  to_write_[key_of(channel)] = {};
 }
 
 Result<void, DriverError> ChannelDriver::restore(const Record& record) {

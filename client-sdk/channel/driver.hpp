@@ -44,8 +44,10 @@ class ChannelDriver {
   // Takes up every channel of the journal that this key is a party of.
   ChannelDriver(Journal journal, const KeyPair& key, const Policy& policy, Effects& effects);
 
-  // Written with the next finish_turn().
-  Result<void, DriverError> open(const Terms& terms);
+  // Written with the next finish_turn(). `opening`: my own open, to be submitted after that.
+  Result<void, DriverError> open(const Terms& terms, std::optional<Opening> opening = std::nullopt);
+  // An open that never was: the channel leaves the journal with the next finish_turn().
+  void forget_unopened(const ChannelId& channel);
   // From a backup (backup.hpp): the channel follows rule 5 from now on.
   Result<void, DriverError> restore(const Record& record);
 

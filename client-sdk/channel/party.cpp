@@ -99,11 +99,13 @@ Cell table(Stage stage, std::size_t event_index) {
   return kTable[static_cast<std::size_t>(stage)][event_index];
 }
 
-Party::Party(const Terms& terms, const KeyPair& key, const Policy& policy)
+Party::Party(const Terms& terms, const KeyPair& key, const Policy& policy,
+             std::optional<Opening> opening)
     : Party(
           [&] {
             Record record;
             record.terms = terms;
+            record.opening = std::move(opening);
             record.floor = {ChannelVersion(0), terms.deposit_a, terms.deposit_b, 0};
             record.brought = BalanceDelta(static_cast<i128>(
                 (terms.side == Side::a ? terms.deposit_a : terms.deposit_b).micro));

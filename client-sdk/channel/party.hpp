@@ -177,7 +177,8 @@ Cell table(Stage stage, std::size_t event_index);
 class Party {
  public:
   // A channel that was agreed on and whose open was, or is about to be, submitted.
-  Party(const Terms& terms, const KeyPair& key, const Policy& policy);
+  Party(const Terms& terms, const KeyPair& key, const Policy& policy,
+        std::optional<Opening> opening = std::nullopt);
   // From the journal.
   Party(const Record& record, const KeyPair& key, const Policy& policy);
   // From a backup, which may be behind what was signed since.
@@ -219,8 +220,7 @@ class Party {
   std::optional<SpliceOffer> splice_offered_;
   std::optional<ChannelVersion> standing_;  // on chain, while in challenge
   BlockNumber final_block_;
-  bool end_wanted_ = false;
-  bool end_begun_ = false;
+  bool end_begun_ = false;  // of the end that the record wants
   Mmr tip_receipts_;  // at my newest offer, else at the newest co-signed state
 };
 

@@ -87,8 +87,11 @@ Handled Handlers::on(const CloseAccepted& message) {
 
 // Before a claim the peer is asked for anything newer; the claim follows its answer, or the timer.
 Handled Handlers::on(const End&) {
-  p.end_wanted_ = true;
   p.end_begun_ = false;
+  if (!record().end_wanted) {
+    record().end_wanted = true;
+    persist();
+  }
   send(Hello{record().terms.channel_id, record().newest, true});
   set_timer(TimerKind::answer_wait, p.policy_.answer_wait);
   return {};
@@ -154,7 +157,7 @@ Handled Handlers::on(const TimerFired& timer) {
       }
       return {};
     case TimerKind::answer_wait:
-      if (p.end_wanted_ && !p.end_begun_) begin_end();
+      if (record().end_wanted && !p.end_begun_) begin_end();
       return {};
     case TimerKind::retry:
       if (record().splice && record().splice->peers && record().stage == Stage::splicing &&
@@ -166,7 +169,7 @@ Handled Handlers::on(const TimerFired& timer) {
       }
       if (p.standing_) {
         refute_or_close();
-      } else if (record().stage == Stage::ending || (record().restored && p.end_wanted_) ||
+      } else if (record().stage == Stage::ending || (record().restored && record().end_wanted) ||
                  complete_close()) {
         begin_end();
       }

@@ -15,6 +15,7 @@ Handled Handlers::on(const OpenedOnChain& event) {
     return {};
   }
   record().stage = Stage::ready;
+  record().opening.reset();
   persist();
   tell(Notice::opened, ChannelVersion(0));
   return {};

@@ -228,7 +228,7 @@ Handled Handlers::on(const Hello& hello) {
       send(SpliceAccepted{splice.body, splice.mine});
     }
   }
-  if (p.end_wanted_ && !p.end_begun_) begin_end();
+  if (record().end_wanted && !p.end_begun_) begin_end();
   return {};
 }
 

@@ -67,9 +67,19 @@ struct SignedSplice {
 };
 TALLY_DESCRIBE(SignedSplice, body, mine, peers);
 
+// The open that I signed, while nothing final says how it ended. It is sent again as it stands, and
+// no other open is signed meanwhile: two could both be included.
+struct Opening {
+  BoundedVec<std::uint8_t, 1'024> extrinsic;
+  BlockNumber death;  // the first block in which it is not valid
+  friend bool operator==(const Opening&, const Opening&) = default;
+};
+TALLY_DESCRIBE(Opening, extrinsic, death);
+
 struct Record {
   Terms terms;
   Stage stage{};
+  std::optional<Opening> opening;       // mine; only while unopened
   bool restored{};                      // stays when the stage goes on to closing
   ChannelVersion highest_signed;        // of mine, with any intent
   channels::Position floor;             // as the chain has it: the opening, or the last splice
@@ -79,6 +89,9 @@ struct Record {
   std::optional<OpenOffer> offer;
   std::optional<SignedClose> close;
   std::optional<SignedSplice> splice;
+  bool end_wanted{};  // a claim was asked for; it is begun after the peer was asked
+  Balance earned;     // prices of the receipts that I issued here
+  Balance prepaid;    // what I paid here before it was earned, and no receipt has used up
 
   ChannelVersion newest_version() const { return newest ? newest->state.version : floor.version; }
   Balance balance(Side side) const {
@@ -86,7 +99,7 @@ struct Record {
   }
   friend bool operator==(const Record&, const Record&) = default;
 };
-TALLY_DESCRIBE(Record, terms, stage, restored, highest_signed, floor, newest, brought, receipts,
-               offer, close, splice);
+TALLY_DESCRIBE(Record, terms, stage, opening, restored, highest_signed, floor, newest, brought,
+               receipts, offer, close, splice, end_wanted, earned, prepaid);
 
 }  // namespace tally::channel

@@ -1,13 +1,6 @@
-#include "client-sdk/host/channel_host.hpp"
-
-#include <atomic>
-#include <stop_token>
-
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/chain/events.hpp"
-#include "client-sdk/host/turn_loop.hpp"
-#include "modules/channels/signing.hpp"
-#include "modules/channels/storage.hpp"
+#include "client-sdk/host/host_state.hpp"
 
 namespace tally::client {
 
@@ -18,15 +11,10 @@ using channel::Party;
 using channel::Stage;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kOpenPatience{60'000};
 constexpr milliseconds kPayPatience{30'000};
 constexpr milliseconds kRetryPause{1'000};
 constexpr int kAdoptTries = 20;
 constexpr std::size_t kUnreadMax = 512;  // messages of peers; beyond it their streams wait
-
-Failure<Error> error_of(const ClientError& error) {
-  return fail_with(error.message);
-}
 
 std::string call_name(const channels::Call& call) {
   return std::visit([](const auto& c) { return std::string(std::decay_t<decltype(c)>::kName); },
@@ -61,61 +49,6 @@ channel::Terms terms_of(const ChannelId& id, const channels::Channel& on_chain,
 }
 
 }  // namespace
-
-struct ChannelHost::State final : channel::Effects {
-  State(HostConfig host_config, ChainClient& chain_client)
-      : config(std::move(host_config)), chain(chain_client), loop([this] { end_turn(); }) {}
-
-  HostConfig config;
-  ChainClient& chain;
-  std::unique_ptr<ChannelDriver> driver;  // the loop's thread only
-  TurnLoop loop;
-  std::jthread follower;
-  std::jthread submitter;
-  BlockNumber next_block;
-
-  // Of the loop's thread.
-  struct Peer {
-    std::uint64_t connection;
-    task::SendChannelMessage send;
-  };
-  std::map<AccountId, Peer> peers;
-  std::atomic<std::size_t> unread = 0;  // messages of peers that wait for their turn
-  BlockNumber taken;                    // the newest final block that the driver knows of
-  std::function<void(const ChannelId&, Balance)> paid;
-
-  // What outside threads look at.
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::map<ChannelId, ChannelView> views;
-  struct ToSubmit {
-    ChannelId channel;
-    channels::Call call;
-    bool by_third_party;
-  };
-  std::deque<ToSubmit> to_submit;
-  std::uint64_t turns = 0;
-
-  // channel::Effects, called by the driver on the loop's thread when a turn ends.
-  void send(const ChannelId& channel, const AccountId& peer, Bytes message) override;
-  void submit(const ChannelId& channel, const channels::Call& call, bool by_third_party) override;
-  void set_timer(const ChannelId& channel, channel::TimerKind kind, DurationMs after) override;
-  void tell(const ChannelId& channel, const channel::Tell& notice) override;
-
-  void end_turn();
-  Result<void, Error> catch_up();
-  void follow(const std::stop_token& stop);
-  void on_block(const FollowedBlock& block);
-  void take_on(const channels::ChannelOpened& opened);
-  void submit_all(const std::stop_token& stop);
-  Result<void, Error> adopt(const ChannelId& channel);
-  Result<bool, Error> try_adopt(const ChannelId& channel);
-  Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
-  Result<void, channel::Rejection> sign(const ChannelId& channel, const channel::Pay& pay);
-  void log(const std::string& text) const {
-    if (config.log) config.log(text);
-  }
-};
 
 void ChannelHost::State::send(const ChannelId&, const AccountId& peer, Bytes message) {
   const auto found = peers.find(peer);
@@ -238,6 +171,7 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
     taken = block.head.number;
   });
   next_block = block.head.number.next();
+  settle_opens(block.head.number);
 }
 
 void ChannelHost::State::follow(const std::stop_token& stop) {
@@ -340,9 +274,11 @@ Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config
     if (party.record().stage == Stage::closed) continue;
     state.set_timer(id, channel::TimerKind::retry, state.config.policy.retry);
     state.set_timer(id, channel::TimerKind::close_wait, state.config.policy.close_wait);
+    state.set_timer(id, channel::TimerKind::answer_wait, state.config.policy.answer_wait);
   }
   state.loop.start();
   state.loop.call([] {});
+  state.settle_opens(std::nullopt);
   state.submitter = std::jthread([&state](const std::stop_token& stop) { state.submit_all(stop); });
   state.follower = std::jthread([&state](const std::stop_token& stop) { state.follow(stop); });
   return std::unique_ptr<ChannelHost>(new ChannelHost(std::move(owned)));
@@ -358,50 +294,7 @@ ChannelHost::~ChannelHost() {
 }
 
 Result<ChannelId, Error> ChannelHost::open(const OpenRequest& request) {
-  State& state = *state_;
-  const AccountId& self = state.config.key.account();
-  const auto counter = state.chain.read_item(channels::kCounter, self);
-  if (!counter) return error_of(counter.error());
-  const ChannelId id = channels::channel_id_of({.genesis_hash = state.chain.root().genesis_hash,
-                                                .opener = self,
-                                                .counterparty = request.counterparty,
-                                                .counter = counter->value_or(0),
-                                                .challenge_period = request.challenge_period});
-  bool known = false;
-  state.loop.call([&] {
-    known = !state.driver
-                 ->open({.channel_id = id,
-                         .opener = self,
-                         .counterparty = request.counterparty,
-                         .deposit_a = request.deposit,
-                         .deposit_b = {},
-                         .challenge_period = request.challenge_period,
-                         .side = channel::Side::a})
-                 .ok();
-  });
-  if (known) {
-    const auto view = find(id);
-    TALLY_ASSERT(view.has_value());
-    if (view->record.stage != Stage::unopened || view->record.terms.deposit_a != request.deposit) {
-      return fail_with("an open with other terms is under way: " + text_of(*view));
-    }
-  }
-  const channels::Open call{.counterparty = request.counterparty,
-                            .deposit = {request.deposit},
-                            .counterparty_deposit = {},
-                            .consent = std::nullopt,
-                            .challenge_period = request.challenge_period};
-  const Submission done{id, "open", state.chain.submit(state.config.key, call_bytes(call))};
-  if (state.config.on_submitted) state.config.on_submitted(done);
-  if (!done.outcome) return error_of(done.outcome.error());
-  if (done.outcome->failure) {
-    return fail_with("the open was refused by the chain: " +
-                     to_json(*done.outcome->failure).dump());
-  }
-  TALLY_TRY(wait(
-      id, [](const ChannelView& view) { return view.record.stage == Stage::ready; },
-      kOpenPatience));
-  return id;
+  return state_->open(request);
 }
 
 Result<void, Error> ChannelHost::close(const ChannelId& channel, milliseconds patience) {

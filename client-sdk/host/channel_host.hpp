@@ -43,6 +43,8 @@ struct HostConfig {
   // Refutes for channels that were restored (rule 5); none: such channels are not refuted from
   // here.
   std::optional<KeyPair> tower_key;
+  // How long open() waits for what it submitted to be final, or to fail.
+  std::chrono::milliseconds open_patience{60'000};
   // Called from the host's threads; must not call the host.
   std::function<void(const ChannelId&, const channel::Tell&)> on_notice;
   std::function<void(const Submission&)> on_submitted;
@@ -71,7 +73,9 @@ class ChannelHost final : public task::PayerPort, public task::EarnerPort {
   // Ends its threads; what was begun goes on from the journal at the next start.
   ~ChannelHost() override;
 
-  // Returns when the open is final. The counterparty brings nothing.
+  // Returns when the open is final. The counterparty brings nothing. An open that is not final in
+  // time is still under way: the same request again waits for that very one; any other is refused
+  // until it is final or too late. So one request locks one deposit, whatever is lost on the way.
   Result<ChannelId, Error> open(const OpenRequest& request);
   // Offers the peer a close, and returns when the channel's end is final. Needs the peer connected.
   Result<void, Error> close(const ChannelId& channel, std::chrono::milliseconds patience);

@@ -266,6 +266,9 @@ ports::QueryResult<ports::ScanPage> FakeChain::scan_state(const ports::ScanReque
 }
 
 ports::QueryResult<Nonce> FakeChain::next_nonce(const AccountId& account) const {
+  if (pooled_nonce) {
+    if (const auto nonce = pooled_nonce(account)) return *nonce;
+  }
   const std::lock_guard lock(mutex_);
   const auto found = blocks_.back().state.find(to_bytes(system::kAccount.key(account)));
   if (found == blocks_.back().state.end()) return Nonce(0);

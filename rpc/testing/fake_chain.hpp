@@ -44,6 +44,8 @@ class FakeChain final : public ports::Query {
   std::function<void(ports::StateRead&)> lie_in_state;
   std::optional<ports::QueryError> state_error;
   std::optional<ports::Rejection> refuse_submissions;
+  // What a pool would add to the state's nonce.
+  std::function<std::optional<Nonce>(const AccountId&)> pooled_nonce;
   // Called with every watched extrinsic, on the submitter's thread, after it is known.
   std::function<void(const Bytes&)> on_submit;
 

@@ -188,6 +188,7 @@ void Simulation::crash(Side side) {
   m.finish_turn();
   timers_.push_back({side, channel::TimerKind::retry, chain_.block.time.value + 100});
   timers_.push_back({side, channel::TimerKind::close_wait, chain_.block.time.value + 2'000});
+  timers_.push_back({side, channel::TimerKind::answer_wait, chain_.block.time.value + 500});
   reconnect();
 }
 

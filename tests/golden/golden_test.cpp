@@ -71,7 +71,7 @@ TEST_CASE("golden bytes: what channel parties sign, say and keep") {
   CHECK(golden_hash<channels::CoSignedState>() == "d3ccde5d8ae53742f1afee8085d5465e");
   CHECK(golden_hash<channels::SpliceBody>() == "fee39e464b310b10242499d55f3d1b18");
   CHECK(golden_hash<channel::Message>() == "ab091c42da3a14af1872dba0a3a12332");
-  CHECK(golden_hash<channel::Record>() == "94261d224b6618675d7a1a13da2dd4a6");
+  CHECK(golden_hash<channel::Record>() == "95aeb9a12d846383fac4758763da53d2");
 }
 
 TEST_CASE("golden bytes: what nodes say and keep") {

@@ -1,0 +1,96 @@
+// What the parts of ChannelHost share. Internal to client-sdk/host.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <stop_token>
+
+#include "client-sdk/host/channel_host.hpp"
+#include "client-sdk/host/turn_loop.hpp"
+#include "modules/channels/storage.hpp"
+
+namespace tally::client {
+
+inline Failure<Error> error_of(const ClientError& error) {
+  return fail_with(error.message);
+}
+
+// What became of an open.
+enum class OpenState : std::uint8_t { under_way, opened, never };
+struct OpenFate {
+  OpenState state{};
+  ChannelId channel;  // if opened: its id, which another open of this account may have moved
+  std::string why;    // if never
+};
+
+struct ChannelHost::State final : channel::Effects {
+  State(HostConfig host_config, ChainClient& chain_client)
+      : config(std::move(host_config)), chain(chain_client), loop([this] { end_turn(); }) {}
+
+  HostConfig config;
+  ChainClient& chain;
+  std::unique_ptr<channel::ChannelDriver> driver;  // the loop's thread only
+  TurnLoop loop;
+  std::jthread follower;
+  std::jthread submitter;
+  BlockNumber next_block;
+
+  // Of the loop's thread.
+  struct Peer {
+    std::uint64_t connection;
+    task::SendChannelMessage send;
+  };
+  std::map<AccountId, Peer> peers;
+  std::atomic<std::size_t> unread = 0;  // messages of peers that wait for their turn
+  BlockNumber taken;                    // the newest final block that the driver knows of
+  std::function<void(const ChannelId&, Balance)> paid;
+
+  // What outside threads look at.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<ChannelId, ChannelView> views;
+  struct ToSubmit {
+    ChannelId channel;
+    channels::Call call;
+    bool by_third_party;
+  };
+  std::deque<ToSubmit> to_submit;
+  std::uint64_t turns = 0;
+
+  // channel::Effects, called by the driver on the loop's thread when a turn ends.
+  void send(const ChannelId& channel, const AccountId& peer, Bytes message) override;
+  void submit(const ChannelId& channel, const channels::Call& call, bool by_third_party) override;
+  void set_timer(const ChannelId& channel, channel::TimerKind kind, DurationMs after) override;
+  void tell(const ChannelId& channel, const channel::Tell& notice) override;
+
+  void end_turn();
+  Result<void, Error> catch_up();
+  void follow(const std::stop_token& stop);
+  void on_block(const FollowedBlock& block);
+  void take_on(const channels::ChannelOpened& opened);
+  void submit_all(const std::stop_token& stop);
+  Result<void, Error> adopt(const ChannelId& channel);
+  Result<bool, Error> try_adopt(const ChannelId& channel);
+
+  // opening.cpp
+  std::mutex one_open;  // held from an open's signature until its end is known
+  Result<ChannelId, Error> open(const OpenRequest& request);
+  Result<channel::Record, Error> sign_open(const OpenRequest& request);
+  Result<ChannelId, Error> submit_open(const channel::Record& record, bool first);
+  Result<OpenFate, Error> fate_of(const channel::Record& record);
+  Result<OpenFate, Error> fate_in(const channel::Record& record, const RawEvents& events,
+                                  std::uint32_t index);
+  Result<void, Error> settle_open(const channel::Record& record, const OpenFate& fate);
+  void settle_opens(std::optional<BlockNumber> final_block);
+  void forget_open(const ChannelId& channel);
+  Result<void, Error> follow_own(const channel::Terms& terms);
+  std::vector<channel::Record> opens_under_way();
+  Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
+  Result<void, channel::Rejection> sign(const ChannelId& channel, const channel::Pay& pay);
+  void log(const std::string& text) const {
+    if (config.log) config.log(text);
+  }
+};
+
+}  // namespace tally::client

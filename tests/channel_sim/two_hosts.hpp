@@ -1,0 +1,125 @@
+// Two hosts over one chain, wired to each other without a network, for the tests of this folder.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "client-sdk/host/channel_host.hpp"
+#include "primitives/derivation.hpp"
+#include "tests/channel_sim/served_chain.hpp"
+#include "tests/support/process.hpp"
+
+namespace tally::client {
+
+using namespace std::chrono_literals;
+
+inline const KeyPair kAlice = dev_key(KeyScheme::ecdsa, "Alice");
+inline const KeyPair kBob = dev_key(KeyScheme::ecdsa, "Bob");
+inline const KeyPair kTower = dev_key(KeyScheme::ecdsa, "Dave");
+
+inline bool eventually(const std::function<bool()>& holds) {
+  return tests::eventually(20s, holds);
+}
+
+struct FixtureOptions {
+  std::uint32_t submit_deadline_ms = 10'000;
+  std::chrono::milliseconds open_patience{10'000};
+  channel::Policy policy{
+      .close_wait = DurationMs(500), .answer_wait = DurationMs(300), .retry = DurationMs(200)};
+};
+
+class Fixture {
+ public:
+  explicit Fixture(FixtureOptions given = {}) : options(std::move(given)) {
+    restart_a();
+    restart_b();
+  }
+  ~Fixture() { disconnect(); }
+
+  ChannelHost& a() { return *a_; }
+  ChannelHost& b() { return *b_; }
+  void stop_a() { disconnect(), a_.reset(); }
+  void stop_b() { disconnect(), b_.reset(); }
+  void restart_a() { stop_a(), a_ = start(kAlice, *a_chain_, "a"); }
+  void restart_b() { stop_b(), b_ = start(kBob, *b_chain_, "b"); }
+  std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
+
+  OpenRequest request(Balance deposit) const {
+    return {
+        .counterparty = kBob.account(), .deposit = deposit, .challenge_period = DurationMs(10'000)};
+  }
+  // Open at both ends.
+  ChannelId open(Balance deposit) {
+    const auto opened = a().open(request(deposit));
+    if (!opened) FAIL(opened.error().message);
+    REQUIRE(
+        b().wait(
+               *opened,
+               [](const ChannelView& view) { return view.record.stage == channel::Stage::ready; },
+               20s)
+            .ok());
+    return *opened;
+  }
+
+  // Messages go straight from one host to the other; each can be cut off.
+  void connect() {
+    disconnect();
+    connected_ = true;
+    ++connection_;
+    const auto line = [this](std::unique_ptr<ChannelHost>& to, const AccountId& from) {
+      return [this, &to, from](Bytes message) {
+        if (connected_ && to) REQUIRE(to->peer_message(from, message).ok());
+      };
+    };
+    a().peer_connected(kBob.account(), connection_, line(b_, kAlice.account()));
+    b().peer_connected(kAlice.account(), connection_, line(a_, kBob.account()));
+  }
+  void disconnect() {
+    if (!connected_) return;
+    connected_ = false;
+    if (a_) a_->peer_gone(kBob.account(), connection_);
+    if (b_) b_->peer_gone(kAlice.account(), connection_);
+  }
+
+  Result<void, Error> pay(const ChannelId& id, Balance amount) {
+    return a().step(id, channel::Pay{amount, {}});
+  }
+  // Both hold this version of the update.
+  bool agreed(const ChannelId& id) {
+    return eventually([&] {
+      const auto mine = a().find(id);
+      const auto peers = b().find(id);
+      return mine && peers && !mine->record.offer && mine->record.newest &&
+             mine->record.newest == peers->record.newest;
+    });
+  }
+
+  FixtureOptions options;
+  channel_sim::ServedChain chain{{kAlice, kBob, kTower}};
+
+ private:
+  std::unique_ptr<ChannelHost> start(const KeyPair& key, ChainClient& client,
+                                     const std::string& name) {
+    HostConfig config;
+    config.journal_folder = path(name);
+    config.key = key;
+    config.policy = options.policy;
+    config.take_channels = key.account() == kBob.account();
+    config.open_patience = options.open_patience;
+    auto started = ChannelHost::start(std::move(config), client);
+    if (!started) FAIL(started.error().message);
+    return *std::move(started);
+  }
+
+  tests::TempFolder folder_;
+  std::unique_ptr<ChainClient> a_chain_ = chain.connect(options.submit_deadline_ms);
+  std::unique_ptr<ChainClient> b_chain_ = chain.connect(options.submit_deadline_ms);
+  std::unique_ptr<ChannelHost> a_;
+  std::unique_ptr<ChannelHost> b_;
+  std::atomic<bool> connected_ = false;
+  std::uint64_t connection_ = 0;
+};
+
+}  // namespace tally::client
