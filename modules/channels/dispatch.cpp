@@ -1,7 +1,6 @@
 #include "modules/channels/dispatch.hpp"
 
 #include "modules/channels/payout.hpp"
-#include "modules/channels/queue.hpp"
 #include "modules/channels/storage.hpp"
 #include "modules/credits/api.hpp"
 #include "primitives/assert.hpp"
@@ -103,21 +102,33 @@ DispatchResult run(Context& ctx, const Origin& origin, const Cancel& call) {
   return {};
 }
 
-DispatchResult run(Context& ctx, const Origin&, const Close& call) {
+Result<CoOperativeClose, DispatchError> close(Context& ctx, const Close& call) {
   const ChannelState& state = call.close.state;
   const Channel channel = TALLY_TRY(channel_at(ctx.state, state.channel_id));
   TALLY_TRY(ruled(check_close(channel, call.close)));
+  const Division division = divide_close(channel, state, ctx.config<Config>());
   end_channel(ctx, channel,
               {state.channel_id, Ending::co_operative, state.version, state.receipts_count},
-              divide_close(channel, state, ctx.config<Config>()));
+              division);
+  const Gain gain = gain_of(channel, state.balance_b);
+  return CoOperativeClose{channel.account(gain.side), channel.account(other(gain.side)),
+                          state.receipts_count, gain.amount, division.payouts.settlement_fee};
+}
+
+DispatchResult run(Context& ctx, const Origin&, const Close& call) {
+  TALLY_TRY(close(ctx, call));
   return {};
+}
+
+void await_deadline(Context& ctx, const ChannelId& id, TimestampMs deadline) {
+  kDeadlines.push(ctx.state, {id, deadline, ctx.config<Config>().deadline_bucket});
 }
 
 // Puts a challenge that has just begun into the state and the queue.
 void start_challenge(Context& ctx, const ChannelId& id, const Channel& channel, Side by) {
   const Challenge& challenge = *channel.challenge;
   kChannels.put(ctx.state, id, channel);
-  enqueue(ctx.state, ctx.config<Config>(), {id, challenge.deadline});
+  await_deadline(ctx, id, challenge.deadline);
   ctx.events.emit(kModule, ChallengeStarted{id, by, challenge.requester.has_value(),
                                             challenge.standing.version, challenge.deadline});
 }
@@ -219,7 +230,7 @@ void on_deadline(Context& ctx, const ChannelId& id) {
     return;
   }
   const TimestampMs deadline = stretched_deadline(*channel->challenge, now.stretch);
-  enqueue(ctx.state, ctx.config<Config>(), {id, deadline});
+  await_deadline(ctx, id, deadline);
   if (deadline == channel->challenge->deadline) return;
   channel->challenge->deadline = deadline;
   kChannels.put(ctx.state, id, *channel);
@@ -256,17 +267,27 @@ DispatchResult dispatch(Context& ctx, const Origin& origin, const Call& call) {
   return std::visit([&](const auto& alternative) { return run(ctx, origin, alternative); }, call);
 }
 
+Result<std::optional<CoOperativeClose>, DispatchError> dispatch_and_tell(Context& ctx,
+                                                                         const Origin& origin,
+                                                                         const Call& call) {
+  if (const auto* ending = std::get_if<Close>(&call)) {
+    return std::optional<CoOperativeClose>(TALLY_TRY(close(ctx, *ending)));
+  }
+  TALLY_TRY(dispatch(ctx, origin, call));
+  return std::optional<CoOperativeClose>();
+}
+
 void on_block_start(Context& ctx) {
   const Config& config = ctx.config<Config>();
   for (std::uint32_t done = 0; done < config.settlements_max; ++done) {
-    const auto id = pop_due(ctx.state, config, ctx.block.time);
+    const auto id = kDeadlines.pop_due(ctx.state, {ctx.block.time, config.deadline_bucket});
     if (!id) return;
     on_deadline(ctx, *id);
   }
 }
 
 bool deadline_due(const StateReader& state, const Config& config, TimestampMs chain_time) {
-  return is_due(state, config, chain_time);
+  return kDeadlines.is_due(state, {chain_time, config.deadline_bucket});
 }
 
 bool may_owe_fee(const StateReader& state, const Moment& now, const OwedFee& fee,

@@ -15,6 +15,19 @@ inline constexpr ModuleIndex kModule = ModuleIndex::channels;
 
 DispatchResult dispatch(Context& ctx, const Origin& origin, const Call& call);
 
+// What a channel that both parties closed has to say of their dealings, for whoever counts them.
+struct CoOperativeClose {
+  AccountId payee;  // who gained by the channel
+  AccountId payer;
+  std::uint64_t receipts_count{};
+  Balance turnover;  // what the payee gained, before the fee
+  Balance settlement_fee;
+};
+// The same as dispatch(), and what a close that was applied has to say.
+Result<std::optional<CoOperativeClose>, DispatchError> dispatch_and_tell(Context& ctx,
+                                                                         const Origin& origin,
+                                                                         const Call& call);
+
 // Settles what came due, at most Config.settlements_max entries of the queue.
 void on_block_start(Context& ctx);
 // Whether on_block_start in a block at this chain time would have something to do.

@@ -43,22 +43,6 @@ Violation channel_violation(const std::optional<Channel>& before, const Channel&
   return std::nullopt;
 }
 
-// 5: the index of deadlines.
-Violation queue_violation(const ChangeView& view) {
-  std::uint64_t entries = 0;  // differences modulo 2^64
-  std::uint64_t lengths = 0;
-  view.for_each(kQueue, [&](const auto&, const auto& before, const auto& after) {
-    entries += std::uint64_t{after.has_value()} - std::uint64_t{before.has_value()};
-  });
-  view.for_each(kQueueLength, [&](const auto&, const auto& before, const auto& after) {
-    lengths += std::uint64_t{after.value_or(0)} - std::uint64_t{before.value_or(0)};
-  });
-  const std::uint64_t size =
-      view.after(kQueueSize).value_or(0) - view.before(kQueueSize).value_or(0);
-  if (entries != lengths || entries != size) return "the queue's lengths count its entries";
-  return std::nullopt;
-}
-
 }  // namespace
 
 Violation find_violation(const ChangeView& view, const StateReader& after, const Config& config) {
@@ -92,7 +76,7 @@ Violation find_violation(const ChangeView& view, const StateReader& after, const
   for (const auto& [account, difference] : open) {
     if (difference != 0) return "OpenCount counts an opener's channels";
   }
-  return queue_violation(view);
+  return kDeadlines.find_violation(view);  // 5
 }
 
 }  // namespace tally::channels

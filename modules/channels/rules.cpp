@@ -272,11 +272,15 @@ Ruling<void> check_close(const Channel& channel, const CoSignedState& close) {
                           {close.signature_a, close.signature_b});
 }
 
-FeeDue settlement_fee(const Channel& channel, Balance balance_b, const Config& config) {
+Gain gain_of(const Channel& channel, Balance balance_b) {
   const i128 gain_b = static_cast<i128>(balance_b.micro) - channel.base_b.micro;
-  const Side side = gain_b < 0 ? Side::a : Side::b;
-  const Balance gain(static_cast<u128>(gain_b < 0 ? -gain_b : gain_b));
-  return {side, share(gain, config.fee_per_thousand)};
+  return {gain_b < 0 ? Side::a : Side::b,
+          Balance(static_cast<u128>(gain_b < 0 ? -gain_b : gain_b))};
+}
+
+FeeDue settlement_fee(const Channel& channel, Balance balance_b, const Config& config) {
+  const Gain gain = gain_of(channel, balance_b);
+  return {gain.side, share(gain.amount, config.fee_per_thousand)};
 }
 
 Division divide_challenge(const Channel& channel, const Config& config) {

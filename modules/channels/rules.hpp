@@ -94,7 +94,14 @@ TimestampMs stretched_deadline(const Challenge& challenge, PeriodStretch stretch
 
 Ruling<void> check_close(const Channel& channel, const CoSignedState& close);
 
-// What a side gained is taxed: per thousand of |balance_b − base_b|.
+// Which side gained by the channel, and how much: |balance_b − base_b|.
+struct Gain {
+  Side side{};
+  Balance amount;
+};
+Gain gain_of(const Channel& channel, Balance balance_b);
+
+// What a side gained is taxed, per thousand.
 struct FeeDue {
   Side side{};
   Balance amount;

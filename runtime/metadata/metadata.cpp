@@ -5,6 +5,7 @@
 #include "modules/credits/storage.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/storage.hpp"
+#include "modules/workers/storage.hpp"
 #include "runtime/metadata/registry.hpp"
 
 namespace tally::metadata {
@@ -96,13 +97,27 @@ ModuleInfo credits_info(Registry& registry) {
 
 ModuleInfo channels_info(Registry& registry) {
   ModuleInfo info = module_info(ModuleIndex::channels);
-  info.storage = storage_info(registry, ModuleIndex::channels, channels::kChannels,
-                              channels::kCounter, channels::kOpenCount, channels::kLocked,
-                              channels::kQueue, channels::kQueueLength, channels::kQueueNext,
-                              channels::kQueueSize, channels::kConfig);
+  info.storage =
+      storage_info(registry, ModuleIndex::channels, channels::kChannels, channels::kCounter,
+                   channels::kOpenCount, channels::kLocked, channels::kDeadlines.entries,
+                   channels::kDeadlines.length, channels::kDeadlines.next,
+                   channels::kDeadlines.size, channels::kConfig);
   info.calls = registry.id<channels::Call>();
   info.events = registry.id<channels::Event>();
   info.errors = registry.id<channels::Error>();
+  return info;
+}
+
+ModuleInfo workers_info(Registry& registry) {
+  ModuleInfo info = module_info(ModuleIndex::workers);
+  info.storage = storage_info(
+      registry, ModuleIndex::workers, workers::kWorkers, workers::kProfiles, workers::kUptime,
+      workers::kPenalties, workers::kPools, workers::kDelegations, workers::kDelegators,
+      workers::kPartners, workers::kMotions, workers::kCouncil, workers::kStaked,
+      workers::kRewardsDue, workers::kEpochRewards, workers::kTurnover, workers::kConfig);
+  info.calls = registry.id<workers::Call>();
+  info.events = registry.id<workers::Event>();
+  info.errors = registry.id<workers::Error>();
   return info;
 }
 
@@ -213,7 +228,8 @@ TypeInfo Describe<runtime::EventRecord>::info(Registry& registry) {
 MetadataV14 build(const Parameters& parameters) {
   Registry registry;
   MetadataV14 metadata;
-  metadata.modules = {system_info(registry), credits_info(registry), channels_info(registry),
+  metadata.modules = {system_info(registry),     credits_info(registry),
+                      channels_info(registry),   workers_info(registry),
                       validators_info(registry), timestamp_info(registry, parameters)};
   metadata.extrinsic = extrinsic_info(registry);
   metadata.runtime = registry.add({{"tallystick_runtime", "Runtime"}, {}, Composite{}, {}});
