@@ -32,10 +32,11 @@ std::uint32_t audit_duty_ppm(workers::AuditBand band) {
   return task::kEveryTask;
 }
 
-Seller seller_of(task::Session& session, std::string endpoint) {
+Seller seller_of(task::Session& session, std::string endpoint, DurationMs challenge_period) {
   return {.run_unpaid = [&session](const task::TaskRequest& r) { return session.run_unpaid(r); },
           .pay = [&session](const task::TaskReply& reply) { return session.pay(reply); },
-          .endpoint = std::move(endpoint)};
+          .endpoint = std::move(endpoint),
+          .challenge_period = challenge_period};
 }
 
 Buyer::Buyer(BuyerConfig config)
@@ -44,13 +45,13 @@ Buyer::Buyer(BuyerConfig config)
 
 // The session has compared the receipt's price with the one that the worker's signed offer gives.
 Result<fs::path, TaskError> Buyer::keep(const task::TaskRequest& request,
-                                        const task::TaskReply& reply,
-                                        const std::string& endpoint) const {
+                                        const task::TaskReply& reply, const Where& where) const {
   auto path = config_.receipts.keep({.receipt = reply.receipt,
                                      .spec = request.spec,
                                      .input = task::whole_input(request),
                                      .agreed_price = reply.receipt.receipt.price,
-                                     .endpoint = endpoint,
+                                     .endpoint = where.endpoint,
+                                     .challenge_period = where.challenge_period,
                                      .kept_at = config_.clock()});
   if (path) return *std::move(path);
   return fail(
@@ -90,7 +91,7 @@ Result<Bought, BuyError> Buyer::run(const Seller& seller, const task::TaskReques
                                     std::uint32_t duty_ppm) const {
   auto reply = seller.run_unpaid(request);
   if (!reply) return fail(BuyError{std::move(reply).error(), std::nullopt});
-  auto path = keep(request, *reply, seller.endpoint);
+  auto path = keep(request, *reply, {seller.endpoint, seller.challenge_period});
   if (!path) return fail(BuyError{std::move(path).error(), std::nullopt});
   auto checked = check(request, *reply, *path, duty_ppm);
   if (!checked) return fail(with_file(std::move(checked).error(), *path));
@@ -98,15 +99,15 @@ Result<Bought, BuyError> Buyer::run(const Seller& seller, const task::TaskReques
   return Bought{.reply = *std::move(reply), .receipt_file = *std::move(path), .checked = *checked};
 }
 
-Result<BoughtTwice, BuyError> Buyer::run_redundant(const std::vector<task::Candidate>& candidates,
-                                                   const std::vector<std::string>& endpoints,
+Result<BoughtTwice, BuyError> Buyer::run_redundant(const std::vector<RedundantSeller>& sellers,
                                                    const task::TaskRequest& request) const {
   BoughtTwice out;
-  const auto keep_answer = [&](std::size_t candidate,
+  std::vector<task::Candidate> candidates;
+  for (const RedundantSeller& seller : sellers) candidates.push_back(seller.candidate);
+  const auto keep_answer = [&](std::size_t at,
                                const task::TaskReply& reply) -> Result<void, TaskError> {
-    const bool known = candidate < endpoints.size();
     out.receipt_files.push_back(
-        TALLY_TRY(keep(request, reply, known ? endpoints[candidate] : std::string())));
+        TALLY_TRY(keep(request, reply, {sellers[at].endpoint, sellers[at].challenge_period})));
     return {};
   };
   auto agreed = task::run_redundant(candidates, request, keep_answer);

@@ -26,9 +26,17 @@ struct Seller {
   std::function<Result<task::TaskReply, task::TaskError>(const task::TaskRequest&)> run_unpaid;
   std::function<Result<void, task::TaskError>(const task::TaskReply&)> pay;
   std::string endpoint;
+  DurationMs challenge_period;  // of the channel that pays; 0: not known
 };
 // `session` must outlive the seller.
-Seller seller_of(task::Session& session, std::string endpoint);
+Seller seller_of(task::Session& session, std::string endpoint, DurationMs challenge_period);
+
+// One of several workers, for redundancy.
+struct RedundantSeller {
+  task::Candidate candidate;
+  std::string endpoint;
+  DurationMs challenge_period;
+};
 
 struct BuyerConfig {
   ReceiptFolder receipts;
@@ -66,15 +74,18 @@ class Buyer {
                                std::uint32_t duty_ppm) const;
   // Two workers, a third only when they differ or one fails; task/checking.hpp has the rules.
   // Receipts of all answers are kept; those that differed from the majority carry its hash as check.
-  Result<BoughtTwice, BuyError> run_redundant(const std::vector<task::Candidate>& candidates,
-                                              const std::vector<std::string>& endpoints,
+  Result<BoughtTwice, BuyError> run_redundant(const std::vector<RedundantSeller>& sellers,
                                               const task::TaskRequest& request) const;
   const ReceiptFolder& receipts() const { return config_.receipts; }
 
  private:
+  struct Where {
+    std::string endpoint;
+    DurationMs challenge_period;
+  };
   Result<std::filesystem::path, task::TaskError> keep(const task::TaskRequest& request,
                                                       const task::TaskReply& reply,
-                                                      const std::string& endpoint) const;
+                                                      const Where& where) const;
   Result<bool, task::TaskError> check(const task::TaskRequest& request,
                                       const task::TaskReply& reply,
                                       const std::filesystem::path& path,

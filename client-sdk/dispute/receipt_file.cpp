@@ -94,6 +94,7 @@ Result<fs::path, Error> ReceiptFolder::keep(const KeepRequest& request) const {
                    .input = InlineInput{},
                    .agreed_price = request.agreed_price,
                    .endpoint = request.endpoint,
+                   .challenge_period = request.challenge_period,
                    .kept_at = request.kept_at,
                    .check = std::nullopt};
   if (request.input.size() <= kMaxInlineInput) {

@@ -60,12 +60,14 @@ struct ReceiptFile {
   Bytes spec;
   std::variant<InlineInput, StoredInput> input;
   Balance agreed_price;
-  std::string endpoint;  // where the worker answered; empty: not known
-  TimestampMs kept_at;   // this machine's clock
+  std::string endpoint;         // where the worker answered; empty: not known
+  DurationMs challenge_period;  // of the channel, which its id was made from; 0: not known
+  TimestampMs kept_at;          // this machine's clock
   std::optional<KeptCheck> check;
   friend bool operator==(const ReceiptFile&, const ReceiptFile&) = default;
 };
-TALLY_DESCRIBE(ReceiptFile, receipt, spec, input, agreed_price, endpoint, kept_at, check);
+TALLY_DESCRIBE(ReceiptFile, receipt, spec, input, agreed_price, endpoint, challenge_period, kept_at,
+               check);
 
 // Whether a check found another output than the worker signed.
 bool is_bad(const ReceiptFile& file);
@@ -82,6 +84,7 @@ struct KeepRequest {
   ByteView input;
   Balance agreed_price;
   std::string endpoint;
+  DurationMs challenge_period;
   TimestampMs kept_at;
 };
 
