@@ -6,6 +6,7 @@
 #include "modules/credits/genesis.hpp"
 #include "modules/system/genesis.hpp"
 #include "modules/validators/genesis.hpp"
+#include "modules/workers/genesis.hpp"
 #include "primitives/assert.hpp"
 #include "runtime/code.hpp"
 #include "runtime/tree/tree.hpp"
@@ -20,6 +21,7 @@ std::map<Bytes, Bytes> genesis_state(const ChainSpec& spec) {
   const auto members = BoundedVec<Validator, kMaxValidators>::from(spec.validators);
   validators::write_genesis(overlay, spec.consensus, ValidatorSet{*members}, spec.chain_id);
   channels::kConfig.put(overlay, spec.channels);
+  workers::write_genesis(overlay, spec.workers, spec.council);
 
   credits::GenesisWriter money(overlay, spec.credits);
   for (const Endowment& endowment : spec.accounts)

@@ -26,6 +26,50 @@ Result<void, Error> check_blocks(const system::Config& blocks) {
   return {};
 }
 
+Result<void, Error> check_workers(const workers::Config& config) {
+  const workers::SlashShares& shares = config.slash_percent;
+  for (const std::uint8_t percent : {shares.downtime, shares.invalid_result, shares.spam,
+                                     shares.double_spend, shares.sybil, shares.malicious}) {
+    if (percent > 100) {
+      return fail_with("workers.slash_percent: expected at most 100, got " +
+                       std::to_string(percent));
+    }
+  }
+  if (config.stake_min.is_zero() || config.delegation_min.is_zero()) {
+    return fail_with("workers.stake_min, delegation_min: expected more than nothing");
+  }
+  if (config.delegators_max > workers::kMaxDelegators) {
+    return fail_with("workers.delegators_max: expected at most " +
+                     std::to_string(workers::kMaxDelegators) + ", got " +
+                     std::to_string(config.delegators_max));
+  }
+  if (config.heartbeat_interval.value == 0) {
+    return fail_with("workers.heartbeat_interval: expected at least 1 ms, got 0");
+  }
+  if (config.hour_price.is_zero() || config.task_turnover.is_zero()) {
+    return fail_with("workers.hour_price, task_turnover: expected more than nothing");
+  }
+  // Else whoever deals with itself gains by it.
+  if (config.reward_percent_max >= 100) {
+    return fail_with("workers.reward_percent_max: expected at most 99, got " +
+                     std::to_string(config.reward_percent_max));
+  }
+  return {};
+}
+
+Result<void, Error> check_council(const workers::Council& council) {
+  const std::set<AccountId> members(council.members.begin(), council.members.end());
+  if (members.size() != council.members.size()) {
+    return fail_with("council.members: an account stands twice; remove one");
+  }
+  if (council.threshold > members.size() || (council.threshold == 0) != members.empty()) {
+    return fail_with("council.threshold: expected 1 to the number of members, " +
+                     std::to_string(members.size()) + ", or 0 without members; got " +
+                     std::to_string(council.threshold));
+  }
+  return {};
+}
+
 Result<void, Error> check_accounts(const ChainSpec& spec) {
   const Balance least = spec.credits.existential_deposit;
   std::set<AccountId> seen{credits::reward_pool_account()};
@@ -64,6 +108,8 @@ Result<void, Error> check_chain_spec(const ChainSpec& spec) {
   if (spec.credits.multiplier_max == 0 || spec.credits.multiplier_scale_hours == 0) {
     return fail_with("credits.multiplier_max, multiplier_scale_hours: expected at least 1");
   }
+  TALLY_TRY(check_workers(spec.workers));
+  TALLY_TRY(check_council(spec.council));
   const auto members = BoundedVec<Validator, kMaxValidators>::from(spec.validators);
   const auto checked = members
                            ? ValidatorSet{*members}.check()

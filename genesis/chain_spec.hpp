@@ -15,6 +15,8 @@
 #include "modules/credits/config.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
+#include "modules/workers/config.hpp"
+#include "modules/workers/types.hpp"
 #include "primitives/finality/validator_set.hpp"
 #include "primitives/result.hpp"
 
@@ -44,6 +46,8 @@ struct ChainSpec {
   validators::Config consensus;
   credits::Config credits;
   channels::Config channels;
+  workers::Config workers;
+  workers::Council council;
   std::vector<Validator> validators;
   Balance reward_pool;
   std::vector<Endowment> accounts;
@@ -51,7 +55,7 @@ struct ChainSpec {
   friend bool operator==(const ChainSpec&, const ChainSpec&) = default;
 };
 TALLY_DESCRIBE(ChainSpec, chain_id, name, chain_type, genesis_time, blocks, consensus, credits,
-               channels, validators, reward_pool, accounts, bench_accounts);
+               channels, workers, council, validators, reward_pool, accounts, bench_accounts);
 
 constexpr std::string_view kTokenSymbol = "CC";
 constexpr std::uint32_t kTokenDecimals = 6;

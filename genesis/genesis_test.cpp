@@ -17,12 +17,12 @@ struct Golden {
   std::string_view hash;
 };
 constexpr Golden kGolden[] = {
-    {"dev", "9891a56fcb1c9eba087dce870deb6bed57008f9eee04209afc9410ef2103b4f0",
-     "4a90c7e954afb67c5722ca2cc7549b3422e6e51f7c67d87620b4892cb153533c"},
-    {"local4", "c0aacfeffd4de297ddbd9ef902e46f4e7712cfc1b5c3944663f63c6581598468",
-     "96dad68c8b293361ffc1b1a2db8eac11447fa9b626a18e3c9f6d93db50542c5f"},
-    {"bench", "969fc34eb74a0ea6761894ed6896082282fae6661e9c8f7f7be62c48676537a0",
-     "523a6a81babc2897b90ee509d1d9a68055267f82dfc3a62a97574a34cf213694"},
+    {"dev", "1ee45a0e6bef2004d101696de57b491d8f5b3a117eb1c8276ee7e43c89d1b716",
+     "88850d01872bc8439952ea7c9d697e70575f842a3731541e9beaa4d3b9dd39ab"},
+    {"local4", "dc0ff0445231ea278013e642f61f6823de8213eb31ecf1cdfefae040037ce63d",
+     "7e1b98b74d54bccc21fb95d7b3a1745663209849ef44f56e4b48ce907e293120"},
+    {"bench", "4b14efe43b4a855046bb2929017af0b4e1b13a2ba8f7beeb9c639dfea0250fed",
+     "d4c77d5cc27bb4a46d074b6843c6beae634fa286549ca0966bffcd8f03d13d34"},
 };
 
 TEST_CASE("the presets' genesis blocks are what they were") {

@@ -117,6 +117,17 @@ struct FromJson<std::vector<T>> {
   }
 };
 
+template <class T, std::size_t Max>
+struct FromJson<BoundedVec<T, Max>> {
+  static Result<BoundedVec<T, Max>, Error> read(const Json& json, const std::string& path) {
+    auto items = BoundedVec<T, Max>::from(TALLY_TRY(from_json<std::vector<T>>(json, path)));
+    if (!items) {
+      return detail::wrong(path, "a list of at most " + std::to_string(Max), json);
+    }
+    return *std::move(items);
+  }
+};
+
 template <Described T>
 struct FromJson<T> {
   static Result<T, Error> read(const Json& json, const std::string& path) {

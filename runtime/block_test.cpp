@@ -283,13 +283,13 @@ TEST_CASE("golden block") {
   const auto outcome = chain.add({first, second, third});
   REQUIRE(outcome.ok());
   CHECK(to_hex(blake2_256(encode(outcome->changes))) ==
-        "b06b4a5ac181cb6dba761a37a723c3ec3fb6cbad449ac6dd1b2c31fd766e77bd");
+        "5d793ddca066a8ead1eb44b8bf9abcf9faa66fb73fc4e21b3d560a79dbf69d26");
   CHECK(to_hex(blake2_256(outcome->events)) ==
         "5ac294244bafca07f7b5ab78cbbd9436dd66f75906f8b6523aff7ec728baf2eb");
   CHECK(to_hex(outcome->extrinsics_root) ==
-        "768651150f8fd494240ee99fb4bf9cf1ecb01088ac532e089cc411bd4996b453");
+        "f48927673ec5426d4a616d42500d64182069982ebd71deef33c45edfa7adc98d");
   CHECK(to_hex(tree::state_root(chain.state().entries())) ==
-        "393e1ac524559a7db467b3756c91f5a6f5c4d4462cddddaadd2b4a71046087a7");
+        "c4766b75284d72cdd9a534f383e3e5fccd23af21ef615098b72c3c2b82a853aa");
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 #include "modules/credits/dispatch.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/system/api.hpp"
+#include "modules/workers/api.hpp"
+#include "modules/workers/dispatch.hpp"
+#include "modules/workers/errors.hpp"
 
 namespace tally::runtime {
 
@@ -13,6 +16,15 @@ CallProperties properties(const RuntimeCall& call) {
 }
 
 DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call) {
+  // A close tells the workers module what the parties dealt in.
+  if (const auto* channel_call = std::get_if<ChannelsCall>(&call)) {
+    const auto close = TALLY_TRY(channels::dispatch_and_tell(ctx, origin, channel_call->value));
+    if (close) {
+      workers::on_channel_closed(ctx, {close->payee, close->payer, close->receipts_count,
+                                       close->turnover, close->settlement_fee});
+    }
+    return {};
+  }
   return std::visit([&](const auto& of_module) { return dispatch(ctx, origin, of_module.value); },
                     call);
 }
@@ -25,8 +37,9 @@ std::string_view module_error_name(ModuleIndex module, std::uint8_t error) {
       return enumerator_name(static_cast<credits::Error>(error));
     case ModuleIndex::channels:
       return enumerator_name(static_cast<channels::Error>(error));
-    case ModuleIndex::system:
     case ModuleIndex::workers:
+      return enumerator_name(static_cast<workers::Error>(error));
+    case ModuleIndex::system:
     case ModuleIndex::disputes:
     case ModuleIndex::storage_registry:
     case ModuleIndex::validators:

@@ -12,6 +12,8 @@
 #include "modules/system/calls.hpp"
 #include "modules/system/events.hpp"
 #include "modules/validators/events.hpp"
+#include "modules/workers/calls.hpp"
+#include "modules/workers/events.hpp"
 
 namespace tally::runtime {
 
@@ -28,13 +30,16 @@ struct OfModule {
 using SystemCall = OfModule<ModuleIndex::system, system::Call>;
 using CreditsCall = OfModule<ModuleIndex::credits, credits::Call>;
 using ChannelsCall = OfModule<ModuleIndex::channels, channels::Call>;
-using RuntimeCall = std::variant<SystemCall, CreditsCall, ChannelsCall>;
+using WorkersCall = OfModule<ModuleIndex::workers, workers::Call>;
+using RuntimeCall = std::variant<SystemCall, CreditsCall, ChannelsCall, WorkersCall>;
 
 using SystemEvent = OfModule<ModuleIndex::system, system::Event>;
 using CreditsEvent = OfModule<ModuleIndex::credits, credits::Event>;
 using ChannelsEvent = OfModule<ModuleIndex::channels, channels::Event>;
+using WorkersEvent = OfModule<ModuleIndex::workers, workers::Event>;
 using ValidatorsEvent = OfModule<ModuleIndex::validators, validators::Event>;
-using RuntimeEvent = std::variant<SystemEvent, CreditsEvent, ChannelsEvent, ValidatorsEvent>;
+using RuntimeEvent =
+    std::variant<SystemEvent, CreditsEvent, ChannelsEvent, WorkersEvent, ValidatorsEvent>;
 
 CallProperties properties(const RuntimeCall& call);
 DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call);

@@ -4,6 +4,7 @@
 #include "modules/credits/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
+#include "modules/workers/storage.hpp"
 
 namespace tally::runtime {
 
@@ -20,7 +21,8 @@ typename Item::Value required(const Item& item, const StateReader& state) {
 
 Configs Configs::read(const StateReader& state) {
   return {required(system::kConfig, state), required(credits::kConfig, state),
-          required(channels::kConfig, state), required(validators::kConfig, state)};
+          required(channels::kConfig, state), required(workers::kConfig, state),
+          required(validators::kConfig, state)};
 }
 
 ConfigSet Configs::set() const {
@@ -28,6 +30,7 @@ ConfigSet Configs::set() const {
   out.set(system);
   out.set(credits);
   out.set(channels);
+  out.set(workers);
   out.set(validators);
   return out;
 }

@@ -6,6 +6,7 @@
 #include "modules/support/context.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
+#include "modules/workers/config.hpp"
 
 namespace tally::runtime {
 
@@ -13,6 +14,7 @@ struct Configs {
   system::Config system;
   credits::Config credits;
   channels::Config channels;
+  workers::Config workers;
   validators::Config validators;
 
   static Configs read(const StateReader& state);

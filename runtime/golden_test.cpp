@@ -192,12 +192,12 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<system::Call>() == "78c2150c0623ebfbc9b141ccb10ab443");
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
-  CHECK(fingerprint<RuntimeCall>() == "bc517bd9299aec0633ccd7098d7626ce");
+  CHECK(fingerprint<RuntimeCall>() == "e74b973eca0cd921f4ac4b990111b826");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
   CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
   CHECK(fingerprint<validators::Event>() == "2aab2fb18b526c0bfc9b5ddc5ba917e0");
-  CHECK(fingerprint<EventRecord>() == "87edaa69954d6f5550dacc5fe5020b65");
+  CHECK(fingerprint<EventRecord>() == "59892b347b59aa40c5315a1d7aca75e1");
   CHECK(fingerprint<DispatchError>() == "cbb6758ac8130879670ee9d515118eed");
   CHECK(fingerprint<RuntimeVersion>() == "c2d48132eba83b3e04bed812574ad0af");
   CHECK(fingerprint<ConsensusDigest>() == "0870ec51961b3cc0be46be70170bdfee");

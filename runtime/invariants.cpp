@@ -2,12 +2,14 @@
 
 #include "modules/channels/invariants.hpp"
 #include "modules/credits/invariants.hpp"
+#include "modules/workers/invariants.hpp"
 
 namespace tally::runtime {
 
 Violation find_violation(const ChangeView& view, const StateReader& after, const Configs& configs) {
   if (auto found = credits::find_violation(view, configs.credits)) return found;
-  return channels::find_violation(view, after, configs.channels);
+  if (auto found = channels::find_violation(view, after, configs.channels)) return found;
+  return workers::find_violation(view, after, configs.workers);
 }
 
 }  // namespace tally::runtime

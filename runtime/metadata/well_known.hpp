@@ -7,6 +7,7 @@
 
 #include "modules/channels/errors.hpp"
 #include "modules/credits/errors.hpp"
+#include "modules/workers/errors.hpp"
 #include "primitives/extrinsic.hpp"
 #include "runtime/events.hpp"
 #include "runtime/version.hpp"
@@ -54,6 +55,9 @@ TALLY_WELL_KNOWN(credits::Error, "pallet_credits::pallet::Error");
 TALLY_WELL_KNOWN(channels::Call, "pallet_channels::pallet::Call");
 TALLY_WELL_KNOWN(channels::Event, "pallet_channels::pallet::Event");
 TALLY_WELL_KNOWN(channels::Error, "pallet_channels::pallet::Error");
+TALLY_WELL_KNOWN(workers::Call, "pallet_workers::pallet::Call");
+TALLY_WELL_KNOWN(workers::Event, "pallet_workers::pallet::Event");
+TALLY_WELL_KNOWN(workers::Error, "pallet_workers::pallet::Error");
 TALLY_WELL_KNOWN(validators::Event, "pallet_validators::pallet::Event");
 #undef TALLY_WELL_KNOWN
 
