@@ -40,14 +40,14 @@ enum class Error : std::uint8_t {
   stake_too_small = 24,   // not enough own stake that is not frozen
   wrong_reveal = 25,      // vote and salt do not give the commitment
   not_the_loser = 26,     // only the side that lost may appeal
-  already_appealed = 27,  // the panel's verdict is final
+  panel_too_small = 27,   // fewer fresh verifiers are left than the verdict had seats
 };
 TALLY_DESCRIBE_ENUM(Error, other_chain, same_party, not_entitled, tolerant_type, too_large,
                     no_location, wrong_spec, wrong_input, wrong_channel, amount_out_of_range,
                     bad_times, too_old, bad_signature, not_a_worker, already_disputed,
                     already_decided, already_tried, pool_too_small, unknown_dispute, wrong_phase,
                     not_drawn, deadline_passed, wrong_seat_state, banned, stake_too_small,
-                    wrong_reveal, not_the_loser, already_appealed);
+                    wrong_reveal, not_the_loser, panel_too_small);
 
 inline DispatchError reject(Error error) {
   return module_error(ModuleIndex::disputes, error);

@@ -1,0 +1,64 @@
+// Who pays what when a dispute ends, as a pure function.
+//
+// A verdict. The loser's bonds pay, in this order: the fee to each vote equal to the verdict, the
+// award to the winner, the burn; the rest goes back. The winner's bonds go back whole. A verifier
+// that accepted and then stayed silent, or voted otherwise, loses its fine, burned.
+// An appeal that the appellant loses adds the appeal's bond to the loser's, and to what it owes
+// appeal_factor awards and burns more. An appeal without majority leaves the verdict: its panel is
+// paid for revealing, by the appellant, and nobody in it is fined.
+// A verdict that an appeal overturned: the loser is the other side, whose bond is the first one
+// alone. The verifiers that had decided lose the higher fine; that pays what the loser's bond lacks
+// of fees and award before the rest of it is burned.
+// Inconclusive: the fee to each vote, half from each side, an odd µCC from the challenger; no fine.
+//
+// What a bond lacks of the fees comes from the reward pool, but never more than the loser itself
+// pays in fees: a worker over all of its disputes, a challenger in this one. So nobody can let two
+// of its own accounts lose against each other to have verifiers of its own paid by the pool. What
+// is lacking then is shared: equal parts, rounded down, the remainder burned.
+#pragma once
+
+#include <vector>
+
+#include "modules/disputes/config.hpp"
+#include "modules/disputes/rules.hpp"
+
+namespace tally::disputes {
+
+// What the reward pool may add.
+struct PoolLimit {
+  Balance balance;       // what it has
+  Balance worker_extra;  // what the worker's earlier disputes left of its limit
+};
+
+struct SeatAmount {
+  std::size_t seat;
+  Balance amount;
+  friend bool operator==(const SeatAmount&, const SeatAmount&) = default;
+};
+
+// Who gives what and who gets what; both sides have the same sum:
+//   from_challenger + from_worker + from_pool + Σ fines = Σ fees + award + burned
+// What is not taken of bond, stake and appeal bond goes back to whom it belongs.
+struct Plan {
+  Verdict verdict;
+  Balance from_challenger;
+  Balance from_worker;
+  Balance from_pool;
+  std::vector<SeatAmount> fines;
+  std::vector<SeatAmount> fees;
+  Balance award;
+  Balance burned;
+  Balance fees_from_stake;  // of from_worker, what verifiers got
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+// Of a dispute whose votes are all in; `frozen` of every seat is what can be taken from it.
+Plan plan_payouts(const Dispute& dispute, const Config& config, const PoolLimit& limit);
+
+// What a side has bound in a dispute that has not ended.
+Balance bound_by(const Dispute& dispute, Party party);
+
+// The verifiers that lose the higher fine.
+std::vector<std::size_t> overturned_seats(const Dispute& dispute);
+
+}  // namespace tally::disputes
