@@ -2,7 +2,7 @@
 // follows from it alone, so two nodes with the same genesis hash have the same spec.
 //
 //   ChainSpec spec = TALLY_TRY(parse_chain_spec(text));      // strict, see json.hpp
-//   ChainSpec dev = preset("dev");
+//   ChainSpec dev = TALLY_TRY(preset("dev"));
 //   Genesis genesis = build_genesis(spec);                    // build.hpp
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "modules/channels/config.hpp"
 #include "modules/credits/config.hpp"
+#include "modules/disputes/config.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
 #include "modules/workers/config.hpp"
@@ -48,6 +49,8 @@ struct ChainSpec {
   channels::Config channels;
   workers::Config workers;
   workers::Council council;
+  disputes::Config disputes;
+  // Of epochs 1 and 2. The weight is the bond in whole CC, out of the account's endowment.
   std::vector<Validator> validators;
   Balance reward_pool;
   std::vector<Endowment> accounts;
@@ -55,7 +58,8 @@ struct ChainSpec {
   friend bool operator==(const ChainSpec&, const ChainSpec&) = default;
 };
 TALLY_DESCRIBE(ChainSpec, chain_id, name, chain_type, genesis_time, blocks, consensus, credits,
-               channels, workers, council, validators, reward_pool, accounts, bench_accounts);
+               channels, workers, council, disputes, validators, reward_pool, accounts,
+               bench_accounts);
 
 constexpr std::string_view kTokenSymbol = "CC";
 constexpr std::uint32_t kTokenDecimals = 6;

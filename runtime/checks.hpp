@@ -10,8 +10,8 @@ namespace tally::runtime {
 
 // The fork that a transaction is checked for.
 struct Fork {
-  const Overlay&
-      state;  // its System.Number is the parent's in the pool, the block's own in a block
+  // Its System.Number is the parent's in the pool, the block's own in a block.
+  const Overlay& state;
   Hash parent_hash;
   BlockNumber block;  // that the transaction is to be in
   Hash genesis_hash;

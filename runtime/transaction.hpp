@@ -1,11 +1,11 @@
-// An extrinsic on its way into a block. Its checks come in three steps, each with a type of its
+// An extrinsic on its way into a block. Its checks come in steps, each of which gives a type of its
 // own, so that no step can be forgotten and none is done twice:
 //
-//   Transaction tx = TALLY_TRY(decode_transaction(bytes));                 // bytes alone
-//   SignedAdditional extra = TALLY_TRY(validator.additional(tx));           // what the fork
-//   demands CheckedTransaction checked = TALLY_TRY(CheckedTransaction::check(tx, extra));   //
-//   signature, once ValidTransaction valid = TALLY_TRY(validator.validate(checked));        //
-//   nonce and fee on a state
+//   Transaction         decode_transaction(bytes)              the bytes alone
+//   SignedAdditional    validator.additional(tx)               what the fork demands
+//   CheckedTransaction  CheckedTransaction::check(tx, extra)   the signature, once
+//   ValidTransaction    validator.validate(checked)            nonce and fee on a state
+//                       (runtime/validity.hpp has the validator)
 //
 // A signature is over data that is not in the extrinsic (versions, genesis and birth block), so it
 // is good for one fork: execution compares what was signed over with what its own fork demands, and

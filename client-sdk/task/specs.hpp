@@ -1,22 +1,22 @@
 // What a task of each type asks for, and how it is metered: shared by whoever buys work and whoever
-// does it; types and prices are in primitives/task/price.hpp. A task is (type, spec, input); the spec is the SCALE encoding of the struct of
-// its type, and hashes of spec and input stand in the receipt.
+// does it; types and prices are in primitives/task/price.hpp. A task is (type, spec, input); the
+// spec is the SCALE encoding of its type's struct, and hashes of spec and input are in the receipt.
 //
 // All types here are `exact`: any correct machine gives the same output, bit for bit. The limits
 // are part of the contract: a spec outside them is refused before anything is allocated or run.
 //
-// prime_calculation  counts the primes p with lo <= p < hi. No input. Output: SCALE PrimeOutput.
-// vector_search      exact k nearest neighbours. Input: `count` vectors, then `queries` vectors,
-// each
-//                    of `dimensions` int8, row by row, nothing else. Scores are int32 sums: dot
-//                    (the larger the nearer) or squared_l2 (the smaller the nearer); of equal
-//                    scores the lower id is nearer. Output: SCALE VectorSearchOutput, k matches a
-//                    query, nearest first, queries in order.
-// image_resize       input and output are JPEG or PNG files; 8-bit grey or RGB (palettes and 16
-// bits
-//                    are reduced, transparency is laid on white). The pixels are those of the
-//                    fixed-point filter of worker/executors/resize.hpp. The output hash is over the
-//                    decoded pixels of the output file (client-sdk/task/image.hpp).
+//   prime_calculation  counts the primes p with lo <= p < hi. No input. Output: SCALE PrimeOutput.
+//   vector_search      exact k nearest neighbours. Input: `count` vectors, then `queries` vectors,
+//                      each of `dimensions` int8, row by row, nothing else. Scores are int32 sums:
+//                      dot (the larger the nearer) or squared_l2 (the smaller the nearer); of equal
+//                      scores the lower id is nearer. Output: SCALE VectorSearchOutput, k matches a
+//                      query, nearest first, queries in order.
+//   image_resize       input and output are JPEG or PNG files; 8-bit grey or RGB (palettes and
+//                      16 bits are reduced, transparency is laid on white). The pixels are those of
+//                      the fixed-point filter of worker/executors/resize.hpp. The output hash is
+//                      over the decoded pixels of the output file.
+//
+//   The files themselves are read and written by client-sdk/task/image.hpp.
 #pragma once
 
 #include <cstdint>

@@ -3,9 +3,9 @@
 //
 //   blocks        hash                    -> Block (SCALE)
 //   heights       number, big endian u32  -> hash of the final block
-//   certificates  hash                    -> Finalization (SCALE), for blocks that got one of their
-//   own meta          "head"                  -> ChainHead (SCALE): the newest final block meta
-//   "epoch/" epoch BE u64   -> EpochProof (SCALE) of that epoch's last block
+//   certificates  hash                    -> Finalization (SCALE), if the block got one of its own
+//   meta          "head"                  -> ChainHead (SCALE): the newest final block
+//   meta          "epoch/" epoch BE u64   -> EpochProof (SCALE) of that epoch's last block
 //
 // A value that does not decode is damage of the database and a bug to read on: it ends the process.
 #pragma once

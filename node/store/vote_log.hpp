@@ -12,7 +12,7 @@
 // written in turn, so that a torn write spoils one and leaves the other. The whole slot with the
 // higher counter counts. The file is created with one whole slot.
 //
-// All integers little endian. Source: the persistence rules of the consensus document.
+// All integers little endian. What stands in it and when: node/consensus/own_votes.hpp.
 #pragma once
 
 #include <memory>

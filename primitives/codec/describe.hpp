@@ -1,9 +1,9 @@
 // One description of a type, from which SCALE, metadata, JSON and test generators all follow.
 //
 //   struct Transfer {
-//     static constexpr std::uint8_t kIndex = 0;              // only if it is a variant's
-//     alternative static constexpr std::string_view kName = "transfer";  // likewise MultiAddress
-//     dest; Compact<Balance> value;
+//     static constexpr std::uint8_t kIndex = 0;               // only in a variant's alternative
+//     static constexpr std::string_view kName = "transfer";   // likewise
+//     MultiAddress dest; Compact<Balance> value;
 //   };
 //   TALLY_DESCRIBE(Transfer, dest, value);
 //

@@ -10,7 +10,7 @@
 // structs and enums. No allocation is sized by a length field: a length must fit what is left of
 // the input, and a BoundedVec's bound is checked before the first element.
 //
-// Source: Substrate's SCALE codec; the refusals beyond it are those of the protocol document.
+// Source: Substrate's SCALE codec; the refusals beyond it are those of docs/protocol.md.
 #pragma once
 
 #include <algorithm>

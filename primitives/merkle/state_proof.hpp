@@ -12,7 +12,7 @@
 //   absence    when the path ends in nothing, or in the leaf of another key with the same prefix.
 //
 // For one root and one key there is exactly one proof; more siblings than a path has bits do not
-// decode. Source: Jellyfish Merkle Tree (Diem); the hashes are those of the protocol document.
+// decode. Source: Jellyfish Merkle Tree (Diem); the hashes are those of docs/protocol.md.
 #pragma once
 
 #include <cstdint>

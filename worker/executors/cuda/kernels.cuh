@@ -1,12 +1,11 @@
 // The device code of vector_search.
 //
-// score_tiles  int8 tensor-core products (mma.m16n8k32, exact in int32) of 128 vectors by 64
-// queries a
-//              block. Scores never reach memory: each becomes a key (rank, id) in registers and is
-//              appended to its query's candidates only if it beats that query's threshold, the k-th
-//              best key so far. So the traffic is the vectors, read once.
-// prune        sorts a query's candidates in shared memory, keeps the best k, and lowers the
-// threshold.
+//   score_tiles  int8 tensor-core products (mma.m16n8k32, exact in int32) of 128 vectors by 64
+//                queries a block. Scores never reach memory: each becomes a key (rank, id) in
+//                registers and is appended to its query's candidates only if it beats that query's
+//                threshold, the k-th best key so far. So the traffic is the vectors, read once.
+//   prune        sorts a query's candidates in shared memory, keeps the best k, and lowers the
+//                threshold.
 //
 // Candidates have room for kCapacity keys a query. When a chunk of vectors yields more, nothing of
 // it is kept and the host takes a smaller one; a chunk of kCapacity − k vectors always fits. Which
