@@ -24,6 +24,9 @@ const ChannelId& id_in(const SpliceAccepted& m) {
 const ChannelId& id_in(const Hello& m) {
   return m.channel_id;
 }
+const ChannelId& id_in(const CloseWanted& m) {
+  return m.channel_id;
+}
 
 }  // namespace
 

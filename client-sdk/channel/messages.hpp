@@ -91,8 +91,17 @@ struct Hello {
 };
 TALLY_DESCRIBE(Hello, channel_id, newest, reply_wanted);
 
+// Of a restored party, which may sign nothing but a close that its peer offers: please offer one.
+struct CloseWanted {
+  static constexpr std::uint8_t kIndex = 7;
+  static constexpr std::string_view kName = "close_wanted";
+  ChannelId channel_id;
+  friend bool operator==(const CloseWanted&, const CloseWanted&) = default;
+};
+TALLY_DESCRIBE(CloseWanted, channel_id);
+
 using Message = std::variant<Offer, Countersigned, CloseOffer, CloseAccepted, SpliceOffer,
-                             SpliceAccepted, Hello>;
+                             SpliceAccepted, Hello, CloseWanted>;
 
 ChannelId channel_of(const Message& message);
 Bytes encode_message(const Message& message);

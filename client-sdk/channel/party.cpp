@@ -75,6 +75,14 @@ constexpr Table make_table() {
 
   admit<SpliceAccepted>(table, S::splicing, to(S::splicing));
 
+  for (const S stage : {S::ready, S::splicing, S::closing, S::ending, S::restored}) {
+    admit<Issued>(table, stage, to(stage));
+  }
+  admit<CloseWanted>(table, S::ready, to(S::closing));
+  admit<CloseWanted>(table, S::closing, to(S::closing));
+  admit<CloseWanted>(table, S::ending, to(S::ending));
+  admit<AskClose>(table, S::restored, to(S::restored));
+
   admit<CloseOffer>(table, S::closing, to(S::closing));
   admit<CloseAccepted>(table, S::closing, to(S::closing));
 
@@ -154,7 +162,13 @@ Balance Party::received() const {
   return gain > 0 ? Balance(static_cast<u128>(gain)) : Balance{};
 }
 
+std::optional<Balance> Party::close_offered() const {
+  if (!close_offered_) return std::nullopt;
+  return close_offered_->state.balance(record_.terms.side);
+}
+
 Balance Party::payable() const {
+  if (record_.stage != Stage::ready && record_.stage != Stage::splicing) return {};
   constexpr u128 kReservePerCent = 100;
   // Rounded up, so that what is left is never below one percent.
   const Balance reserve((locked().micro + kReservePerCent - 1) / kReservePerCent);

@@ -69,11 +69,19 @@ struct ClosedOnChain {
 struct FinalBlock {
   BlockNumber number;
 };
+// Of a receipt, what was paid ahead is taken first. Ahead: brings what is paid ahead up to the
+// amount, so that never more than one task's price is out without a receipt.
 struct Pay {
   Balance amount;
   std::vector<Hash> receipts;  // hashes of the receipts that it pays for
+  bool ahead = false;
+};
+// A receipt with this price leaves.
+struct Issued {
+  Balance price;
 };
 struct CloseTogether {};
+struct AskClose {};     // of the user of a restored channel: the peer is asked to offer a close
 struct AcceptClose {};  // of the user: the close that was told
 struct SpliceTogether {
   BalanceDelta delta_a;
@@ -95,9 +103,9 @@ struct TimerFired {
 
 using Event =
     std::variant<Offer, Countersigned, CloseOffer, CloseAccepted, SpliceOffer, SpliceAccepted,
-                 Hello, OpenedOnChain, ChallengedOnChain, SplicedOnChain, ClosedOnChain, FinalBlock,
-                 Pay, CloseTogether, AcceptClose, SpliceTogether, AcceptSplice, End, Learn,
-                 Connected, TurnEnded, TimerFired>;
+                 Hello, CloseWanted, OpenedOnChain, ChallengedOnChain, SplicedOnChain,
+                 ClosedOnChain, FinalBlock, Pay, Issued, CloseTogether, AskClose, AcceptClose,
+                 SpliceTogether, AcceptSplice, End, Learn, Connected, TurnEnded, TimerFired>;
 constexpr std::size_t kEvents = std::variant_size_v<Event>;
 
 // ---- Actions
@@ -187,13 +195,16 @@ class Party {
   Result<Actions, Rejection> step(const Event& event);
 
   const Record& record() const { return record_; }
-  // What I could still pay now: down to the reserve, less what is offered already.
+  // What I could still pay now: down to the reserve, less what is offered already. Nothing where
+  // nothing more will be signed.
   Balance payable() const;
   Balance locked() const;
   // Mine, as it would be if every offer of mine were countersigned.
   Balance own_balance() const;
   // What this channel has given me so far, by states that I could claim: above what I brought.
   Balance received() const;
+  // What the close that was told would pay me.
+  std::optional<Balance> close_offered() const;
   bool has_pending_offer() const { return pending_.has_value(); }
 
  private:
@@ -221,7 +232,7 @@ class Party {
   std::optional<ChannelVersion> standing_;  // on chain, while in challenge
   BlockNumber final_block_;
   bool end_begun_ = false;  // of the end that the record wants
-  Mmr tip_receipts_;  // at my newest offer, else at the newest co-signed state
+  Mmr tip_receipts_;        // at my newest offer, else at the newest co-signed state
 };
 
 }  // namespace tally::channel

@@ -18,6 +18,23 @@ Handled Handlers::on(const CloseTogether&) {
   return {};
 }
 
+Handled Handlers::on(const AskClose&) {
+  send(CloseWanted{record().terms.channel_id});
+  return {};
+}
+
+// What both agreed on ends at once; a peer that has lost its journal costs me nothing by it.
+Handled Handlers::on(const CloseWanted& wanted) {
+  if (wanted.channel_id != record().terms.channel_id) return fail(Rejection::wrong_channel);
+  if (!record().close) return on(CloseTogether{});
+  if (const auto close = complete_close()) {
+    send(CloseAccepted{*close});
+  } else if (record().close->mine) {
+    send(CloseOffer{record().close->state, *record().close->mine});
+  }
+  return {};
+}
+
 Handled Handlers::check_close(const CloseOffer& offer) const {
   const ChannelState& state = offer.state;
   if (state.channel_id != record().terms.channel_id) return fail(Rejection::wrong_channel);

@@ -21,12 +21,15 @@ struct Handlers {
   Handled on(const Hello& hello);
   Handled on(const Learn& learned);
   Handled on(const Pay& pay);
+  Handled on(const Issued& issued);
   Handled on(const Connected&);
   Handled on(const TurnEnded&);
   // party_end.cpp
   Handled on(const CloseOffer& offer);
   Handled on(const CloseAccepted& message);
   Handled on(const CloseTogether&);
+  Handled on(const CloseWanted& wanted);
+  Handled on(const AskClose&);
   Handled on(const AcceptClose&);
   Handled on(const End&);
   Handled on(const TimerFired& timer);
@@ -70,6 +73,7 @@ struct Handlers {
   Balance floor_of_own_balance() const;
 
   void countersign_pending();
+  Balance amount_due(const Pay& pay) const;
   void make_offer(Balance amount, const std::vector<Hash>& receipts);
   // A co-signed update from anywhere. `newer`: it replaced the newest.
   Handled learn(const CoSignedState& update);

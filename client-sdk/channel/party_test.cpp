@@ -158,13 +158,16 @@ std::vector<Event> sample_events() {
           SpliceOffer{splice, kB.sign(channels::splice_bytes(splice))},
           SpliceAccepted{splice, kB.sign(channels::splice_bytes(splice))},
           Hello{id, std::nullopt, true},
+          CloseWanted{id},
           opened(),
           ChallengedOnChain{ChannelVersion(0)},
           SplicedOnChain{ChannelVersion(1), cc(100), cc(0)},
           ClosedOnChain{ChannelVersion(0)},
           FinalBlock{BlockNumber(3)},
           Pay{cc(1), {}},
+          Issued{cc(1)},
           CloseTogether{},
+          AskClose{},
           AcceptClose{},
           SpliceTogether{BalanceDelta(1), BalanceDelta(0), BlockNumber(9)},
           AcceptSplice{},
@@ -251,6 +254,34 @@ TEST_CASE("a payer runs ahead by the window, and one signature covers it all") {
   CHECK(two.a.record().newest->state.receipts_count == 64);
   CHECK(two.a.own_balance() == Balance(99'360'000));
   CHECK(refused(two.a, Pay{Balance(10'000), {}}) == "done");
+}
+
+// Fails when a prepayment is not counted against the receipt that it was for.
+TEST_CASE("what is paid ahead is one task's price at most, and is used up by receipts") {
+  Two two;
+  two.run(Side::a, Pay{cc(10), {}, true});
+  two.talk();
+  CHECK(two.b.received() == cc(10));
+  CHECK(two.a.record().prepaid == cc(10));
+  // The task failed: the next one costs more, and only the difference is paid.
+  two.run(Side::a, Pay{cc(12), {}, true});
+  two.run(Side::a, Pay{cc(12), {}, true});
+  two.talk();
+  CHECK(two.b.received() == cc(12));
+  two.run(Side::a, Pay{cc(12), {receipt(1)}});
+  two.talk();
+  CHECK(two.b.received() == cc(12));
+  CHECK(two.a.record().prepaid == Balance());
+  CHECK(two.a.record().receipts.count == 1);
+  CHECK(two.b.record().receipts.root() == two.a.record().receipts.root());
+  // What a receipt costs above what was paid ahead is paid with it.
+  two.run(Side::a, Pay{cc(5), {}, true});
+  two.run(Side::a, Pay{cc(8), {receipt(2)}});
+  two.talk();
+  CHECK(two.b.received() == cc(20));
+  CHECK(two.a.record().prepaid == Balance());
+  two.run(Side::b, Issued{cc(20)});
+  CHECK(two.b.record().earned == cc(20));
 }
 
 TEST_CASE("payments that cross are both made") {
@@ -434,6 +465,22 @@ TEST_CASE("a restored party signs only its peer's close and requests its own") {
     CHECK_FALSE(restored.record().close);
     must(restored, AcceptClose{});
     CHECK(restored.record().close->mine);
+  }
+  SECTION("it asks for a close, and takes one that pays what both know of") {
+    two.a = Party::from_backup(backup, kA, {});
+    two.told_a.clear();
+    two.run(Side::a, Connected{});
+    two.run(Side::a, AskClose{});
+    two.talk();
+    CHECK(two.told(Side::a, Notice::peer_ahead));
+    CHECK_FALSE(two.told(Side::a, Notice::close_offered));
+    REQUIRE(two.submitted_b.size() == 1);
+    const auto& close = std::get<channels::Close>(two.submitted_b.front()).close;
+    CHECK(close.state.balance_a == cc(90));
+    CHECK(two.b.record().stage == Stage::closing);
+    // Asked again, the peer says the same again.
+    must(two.b, CloseWanted{backup.terms.channel_id});
+    CHECK(two.b.record().highest_signed == close.state.version);
   }
   SECTION("in a challenge it refutes through somebody else's account") {
     must(restored, Learn{*two.b.record().newest});

@@ -84,11 +84,22 @@ void Handlers::countersign_pending() {
   // all of it if another holder of my key paid as well).
   const Balance had = min(before, state.balance(me()));
   const Balance owed = checked_sub(had, overtaken->state.balance(me())).value_or(Balance{});
-  if (!owed.is_zero()) make_offer(owed, overtaken->receipts.items());
+  // Receipts that were paid ahead cost nothing more, and belong into the state all the same.
+  const bool costs_nothing = before == overtaken->state.balance(me());
+  const bool left = !owed.is_zero() || (costs_nothing && !overtaken->receipts.empty());
+  if (left) make_offer(owed, overtaken->receipts.items());
+}
+
+// The part of a payment that still has to be signed.
+Balance Handlers::amount_due(const Pay& pay) const {
+  if (!pay.ahead && pay.receipts.empty()) return pay.amount;
+  return checked_sub(pay.amount, record().prepaid).value_or(Balance{});
 }
 
 Handled Handlers::on(const Pay& pay) {
   if (pay.amount.is_zero()) return fail(Rejection::nothing_to_pay);
+  const Balance due = amount_due(pay);
+  if (pay.ahead && due.is_zero()) return {};
   const bool overtakes = p.pending_.has_value();
   const std::size_t open = record().offer ? record().offer->receipts.size() : 0;
   if (open + pay.receipts.size() > kReceiptsMax) return fail(Rejection::too_many_receipts);
@@ -96,9 +107,22 @@ Handled Handlers::on(const Pay& pay) {
   if (!overtakes && record().offer && record().offer->versions_open >= p.policy_.window) {
     return fail(Rejection::window_full);
   }
-  if (p.payable() < pay.amount) return fail(Rejection::insufficient_balance);
+  if (p.payable() < due) return fail(Rejection::insufficient_balance);
   if (overtakes) countersign_pending();
-  make_offer(pay.amount, pay.receipts);
+  if (pay.ahead) {
+    record().prepaid = shifted(record().prepaid, due, true);
+  } else {
+    record().prepaid = shifted(record().prepaid, *checked_sub(pay.amount, due), false);
+  }
+  make_offer(due, pay.receipts);
+  return {};
+}
+
+Handled Handlers::on(const Issued& issued) {
+  const auto earned = checked_add(record().earned, issued.price);
+  if (!earned.ok()) return fail(Rejection::wrong_sum);
+  record().earned = *earned;
+  persist();
   return {};
 }
 

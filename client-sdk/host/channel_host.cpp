@@ -22,7 +22,12 @@ std::string call_name(const channels::Call& call) {
 }
 
 ChannelView view_of(const Party& party) {
-  return {party.record(), party.locked(), party.payable(), party.own_balance(), party.received()};
+  return {.record = party.record(),
+          .locked = party.locked(),
+          .payable = party.payable(),
+          .own_balance = party.own_balance(),
+          .received = party.received(),
+          .close_offered = party.close_offered()};
 }
 
 // A payee refuses updates that take the payer below 1% of what is locked (rule 4).
@@ -206,7 +211,8 @@ void ChannelHost::State::submit_all(const std::stop_token& stop) {
     lock.unlock();
     if (next.by_third_party && !config.tower_key) {
       log("channel " + to_hex_prefixed(next.channel) + " needs " + call_name(next.call) +
-          " from another account: run `tally channel watch` with one");
+          " from another account: show the chain what `tally channel appoint` writes with "
+          "`tally channel refute`, as somebody else");
       continue;
     }
     const KeyPair& key = next.by_third_party ? *config.tower_key : config.key;

@@ -60,9 +60,10 @@ struct OpenRequest {
 struct ChannelView {
   channel::Record record;
   Balance locked;
-  Balance payable;      // what we could still pay
-  Balance own_balance;  // ours if every offer of ours were countersigned
-  Balance received;     // what the channel gave us: neither deposits nor splices
+  Balance payable;                       // what we could still pay
+  Balance own_balance;                   // ours if every offer of ours were countersigned
+  Balance received;                      // what the channel gave us: neither deposits nor splices
+  std::optional<Balance> close_offered;  // what a close that waits for our consent would pay us
 };
 
 class ChannelHost final : public task::PayerPort, public task::EarnerPort {

@@ -70,7 +70,7 @@ TEST_CASE("golden bytes: what channel parties sign, say and keep") {
   CHECK(golden_hash<channels::ChannelState>() == "6834213683784966e2781d6b681830ac");
   CHECK(golden_hash<channels::CoSignedState>() == "d3ccde5d8ae53742f1afee8085d5465e");
   CHECK(golden_hash<channels::SpliceBody>() == "fee39e464b310b10242499d55f3d1b18");
-  CHECK(golden_hash<channel::Message>() == "ab091c42da3a14af1872dba0a3a12332");
+  CHECK(golden_hash<channel::Message>() == "d5ed2d89be47f64705ac7ad7e7b3dca2");
   CHECK(golden_hash<channel::Record>() == "95aeb9a12d846383fac4758763da53d2");
 }
 

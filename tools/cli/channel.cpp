@@ -63,6 +63,11 @@ CliResult<void> pay(Session& session, const ChannelOptions& options) {
   const Balance value = TALLY_TRY(amount(options.value));
   Seat seat = TALLY_TRY(take_seat(session, options));
   TALLY_TRY(connect_peer(session, seat, options, id));
+  if (seat.host->find(id)->record.restored) {
+    return fail(Fault{Exit::refused, "restored",
+                      "this channel was restored, or the other party is ahead of this journal: it "
+                      "pays no more; end it with `tally channel close`"});
+  }
   const auto paid = seat.host->step(id, channel::Pay{value, {}});
   if (!paid.ok()) return fail(channel_fault(paid.error()));
   const auto signed_by_both = seat.host->wait(
@@ -183,6 +188,59 @@ void show_payout(Session& session, const client::ChannelView& view, const Payout
                            {"final in block", std::to_string(payout.block.value)}});
 }
 
+// A restored channel: the peer is asked to offer a close, and one that pays less than what both
+// signed, as far as this journal knows, is only taken with the user's word.
+CliResult<void> ask_for_close(Session& session, client::ChannelHost& host, const ChannelId& id,
+                              bool accept) {
+  session.progress("asking the other party to close, and waiting until the payout is final");
+  const auto asked = host.step(id, channel::AskClose{});
+  if (!asked.ok()) return fail(channel_fault(asked.error()));
+  const auto answered = host.wait(
+      id,
+      [](const ChannelView& view) {
+        return view.close_offered || view.record.close || view.record.stage == Stage::closed;
+      },
+      kPaidPatience);
+  if (!answered.ok()) {
+    return fail(Fault{Exit::unreachable, "not_offered",
+                      "the other party offers no close: " + answered.error().message +
+                          "; without it: `tally channel request-close`"});
+  }
+  const auto view = host.find(id);
+  if (!view->close_offered || view->record.close) return {};
+  if (!accept) {
+    return fail(Fault{Exit::refused, "close_pays_less",
+                      "the other party offers a close that pays you " +
+                          to_text(*view->close_offered) + ", and what this journal knows of is " +
+                          to_text(view->own_balance) +
+                          ": if you have paid since the backup, take it with --accept; if not, "
+                          "`tally channel request-close`"});
+  }
+  const auto taken = host.step(id, channel::AcceptClose{});
+  if (!taken.ok()) return fail(channel_fault(taken.error()));
+  return {};
+}
+
+CliResult<void> begin_close(Session& session, Seat& seat, const ChannelOptions& options,
+                            const ChannelId& id) {
+  const bool restored = seat.host->find(id)->record.stage == Stage::restored;
+  if (options.alone) {
+    session.progress(restored ? "asking the chain to end it, which claims nothing; the payout "
+                                "comes after seven challenge periods"
+                              : "claiming the newest state; the payout comes after the challenge "
+                                "period");
+    const auto begun = seat.host->step(id, channel::End{});
+    if (!begun.ok()) return fail(channel_fault(begun.error()));
+    return {};
+  }
+  TALLY_TRY(connect_peer(session, seat, options, id));
+  if (restored) return ask_for_close(session, *seat.host, id, options.accept);
+  session.progress("closing together, and waiting until the payout is final");
+  const auto begun = seat.host->step(id, channel::CloseTogether{});
+  if (!begun.ok()) return fail(channel_fault(begun.error()));
+  return {};
+}
+
 CliResult<void> close(Session& session, const ChannelOptions& options) {
   const ChannelId id = TALLY_TRY(channel_id(options.channel));
   client::ChainClient* chain = TALLY_TRY(session.client());
@@ -193,16 +251,7 @@ CliResult<void> close(Session& session, const ChannelOptions& options) {
     return fail(Fault{Exit::not_found, "unknown_channel",
                       "the journal of " + options.as + " has no channel " + to_hex_prefixed(id)});
   }
-  if (options.alone) {
-    session.progress("claiming the newest state; the payout comes after the challenge period");
-    const auto begun = seat.host->step(id, channel::End{});
-    if (!begun.ok()) return fail(channel_fault(begun.error()));
-  } else {
-    TALLY_TRY(connect_peer(session, seat, options, id));
-    session.progress("closing together, and waiting until the payout is final");
-    const auto begun = seat.host->step(id, channel::CloseTogether{});
-    if (!begun.ok()) return fail(channel_fault(begun.error()));
-  }
+  TALLY_TRY(begin_close(session, seat, options, id));
   const milliseconds patience =
       kPatience + milliseconds(options.alone ? 8 * before->record.terms.challenge_period.value : 0);
   const auto closed = seat.host->wait(
@@ -234,7 +283,15 @@ CliResult<void> request_close(Session& session, const ChannelOptions& options) {
   const KeyPair key = TALLY_TRY(session.signer(options.as));
   const auto outcome = TALLY_TRY(
       session.submit(key, client::call_bytes(channels::Call(channels::RequestClose{id}))));
-  session.show(outcome_json(outcome), outcome_sheet(outcome));
+  Json json = outcome_json(outcome);
+  Sheet sheet = outcome_sheet(outcome);
+  client::ChainClient* chain = TALLY_TRY(session.client());
+  const auto record = TALLY_TRY(or_fault(chain->read_item(channels::kChannels, id)));
+  if (record && record->challenge) {
+    json["deadline_ms"] = record->challenge->deadline.value;
+    sheet.emplace_back("paid out at", time_text(record->challenge->deadline.value));
+  }
+  session.show(json, sheet);
   return {};
 }
 
@@ -319,6 +376,8 @@ void add_channel(CLI::App& app, Session& session) {
   closes->add_option("--to", close_options->endpoint, "host:port of the other party");
   closes->add_flag("--alone", close_options->alone,
                    "without the other party: claims, and waits for the challenge period");
+  closes->add_flag("--accept", close_options->accept,
+                   "of a restored channel: take a close that pays less than its backup knows of");
   closes->add_option("channel", close_options->channel, "the channel's id")->required();
   closes->footer(
       "Examples:\n  tally channel close --as //Alice --to 127.0.0.1:9950 0x…\n"

@@ -79,20 +79,22 @@ CliResult<void> restore(Session& session, const ChannelOptions& options) {
   const KeyPair key = TALLY_TRY(session.signer(options.as));
   channel::Journal journal = TALLY_TRY(open_journal(session, options));
   channel::Journal::Entries entries;
+  std::size_t alive = 0;
   for (const channel::Record& record : saved.records) {
     const auto id = *channel::JournalKey::from(record.terms.channel_id.view());
     // What the journal knows is newer than any backup.
     if (record.terms.self() != key.account() || journal.entries().count(id) != 0) continue;
+    if (record.stage != channel::Stage::closed) ++alive;
     entries[id] = encode(channel::Party::from_backup(record, key, {}).record());
   }
   const auto written = journal.write(entries);
   if (!written.ok()) return fail(file_fault(written.error()));
   show_backup(session, saved);
-  session.say(
-      fmt::format("\n{} channels were restored. They sign nothing but a close that the "
-                  "other party offers;\n`tally channel close` asks for one, and `tally "
-                  "channel request-close` ends one alone.",
-                  entries.size()));
+  session.say(fmt::format(
+      "\nBrought back, and not closed: {}. Such a channel pays no more, and signs nothing "
+      "but a close that\nthe other party offers. `tally channel close --to` asks for "
+      "one, `tally channel request-close` ends it alone.",
+      alive));
   return {};
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <fstream>
+#include <map>
 #include <mutex>
 
 #include "client-sdk/chain/calls.hpp"
@@ -24,10 +26,17 @@ constexpr std::size_t kWatchBytesMax = 4'096;
 constexpr std::string_view kWatchExtension = ".watch";
 constexpr std::chrono::milliseconds kRetryPause{1'000};
 
+// Anybody may have brought it: what counts in it is signed.
 CliResult<channel::Watch> read_watch(const fs::path& path) {
-  const auto text = read_private_file(path, kWatchBytesMax);
-  if (!text.ok()) return fail(file_fault(text.error()));
-  const auto watch = decode<channel::Watch>(as_bytes(*text));
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    return fail(file_fault({path.string() + " is not a file that can be read"}));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kWatchBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const auto watch = decode<channel::Watch>(as_bytes(text));
   if (watch.ok()) return *watch;
   return fail(Fault{Exit::failure, "file",
                     path.string() + " is not a state for a watchtower (" + to_text(watch.error()) +
@@ -67,6 +76,20 @@ CliResult<void> appoint(Session& session, const ChannelOptions& options) {
 CliResult<void> refute(Session& session, const ChannelOptions& options) {
   const channel::Watch watch = TALLY_TRY(read_watch(options.file));
   const KeyPair key = TALLY_TRY(session.signer(options.as));
+  // What the chain would refuse is not paid for.
+  const channels::ChannelState& state = watch.update.state;
+  const channels::Channel record = TALLY_TRY(on_chain(session, state.channel_id));
+  if (!record.challenge) {
+    return fail(Fault{Exit::refused, "not_in_challenge",
+                      "channel " + to_hex_prefixed(state.channel_id) +
+                          " is not in a challenge: nobody has claimed an older state"});
+  }
+  if (record.challenge->standing.version >= state.version) {
+    return fail(Fault{Exit::refused, "not_newer",
+                      fmt::format("version {} stands on the chain, and the file has version {}: "
+                                  "there is nothing to refute",
+                                  record.challenge->standing.version.value, state.version.value)});
+  }
   const channels::Refute call{watch.update, watch.appointment};
   const auto outcome = TALLY_TRY(session.submit(key, client::call_bytes(channels::Call(call))));
   session.show(outcome_json(outcome), outcome_sheet(outcome));
@@ -94,7 +117,15 @@ class Watchtower {
       });
       session_.save_trust();
       if (session_.stop.stop_requested()) break;
-      if (!end.ok()) session_.progress("following again: " + end.error().message);
+      if (!end.ok()) {
+        session_.progress("following again: " + end.error().message);
+        // Blocks that the node no longer serves: their outcome stands in the state.
+        if (end.error().kind == client::ClientErrorKind::pruned) {
+          if (const auto caught_up = catch_up(); !caught_up.ok()) {
+            session_.progress(caught_up.error().message);
+          }
+        }
+      }
       std::mutex mutex;
       std::unique_lock lock(mutex);
       std::condition_variable_any pause;
@@ -136,7 +167,7 @@ class Watchtower {
       if (entry.path().extension() != kWatchExtension) continue;
       const auto watch = read_watch(entry.path());
       if (!watch.ok()) {
-        session_.progress(watch.error().message);
+        complain_once(entry.path(), watch.error().message);
         continue;
       }
       const ChannelId& id = watch->update.state.channel_id;
@@ -152,6 +183,16 @@ class Watchtower {
       }
       fs::remove(entry.path(), error);
     }
+  }
+
+  // A file that cannot be read may still be on its way: it stays, and is named once as it is.
+  void complain_once(const fs::path& path, const std::string& message) {
+    std::error_code error;
+    const auto changed = fs::last_write_time(path, error);
+    const auto [known, added] = unreadable_.try_emplace(path, changed);
+    if (!added && known->second == changed) return;
+    known->second = changed;
+    session_.progress(message);
   }
 
   void submit(const std::vector<channel::Refutation>& refutations) {
@@ -185,6 +226,7 @@ class Watchtower {
   KeyPair key_;
   channel::Tower tower_;
   fs::path states_;
+  std::map<fs::path, fs::file_time_type> unreadable_;
   BlockNumber next_;
 };
 

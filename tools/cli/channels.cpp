@@ -74,6 +74,15 @@ CliResult<void> connect_peer(Session& session, Seat& seat, const ChannelOptions&
   return {};
 }
 
+namespace {
+
+// Work of ours that the peer has not paid for.
+Balance unpaid_of(const client::ChannelView& view) {
+  return checked_sub(view.record.earned, view.received).value_or(Balance{});
+}
+
+}  // namespace
+
 Json view_json(const client::ChannelView& view) {
   const channel::Record& record = view.record;
   const channels::Side me = record.terms.side;
@@ -88,7 +97,9 @@ Json view_json(const client::ChannelView& view) {
               {"locked", to_json(view.locked)},
               {"payable", to_json(view.payable)},
               {"receipts", record.receipts.count},
-              {"offer_open", record.offer.has_value()}};
+              {"offer_open", record.offer.has_value()},
+              {"paid_ahead", to_json(record.prepaid)},
+              {"unpaid", to_json(unpaid_of(view))}};
 }
 
 Sheet view_sheet(const client::ChannelView& view) {
@@ -101,7 +112,9 @@ Sheet view_sheet(const client::ChannelView& view) {
           {"mine", to_text(record.balance(me))},
           {"the peer's", to_text(record.balance(channels::other(me)))},
           {"can still pay", to_text(view.payable)},
-          {"receipts", std::to_string(record.receipts.count)}};
+          {"receipts", std::to_string(record.receipts.count)},
+          {"paid ahead", to_text(record.prepaid)},
+          {"unpaid work", to_text(unpaid_of(view))}};
 }
 
 CliResult<channels::Channel> on_chain(Session& session, const ChannelId& id) {

@@ -20,6 +20,7 @@ struct ChannelOptions {
   std::string listen = "127.0.0.1:9950";
   std::string file;
   bool alone = false;
+  bool accept = false;
   bool all = false;
   std::uint32_t count = 0;
   std::function<void(const client::Submission&)> on_submitted;  // called from other threads
