@@ -7,6 +7,7 @@
 #include "modules/credits/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
+#include "modules/workers/storage.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "primitives/header.hpp"
 #include "runtime/events.hpp"
@@ -183,6 +184,15 @@ TEST_CASE("types in the state have the bytes that they had") {
   CHECK(fingerprint<credits::HoldReason>() == "0cbb8a184f2ca020abe9032deec2f8b2");
   CHECK(fingerprint<channels::Channel>() == "41fc77a675121e428d0983b4718ae2d2");
   CHECK(fingerprint<channels::Config>() == "00eb5d22ec484cc372e81d42d693a1ad");
+  CHECK(fingerprint<workers::Worker>() == "a669c5712420af1aa0dac332474b236a");
+  CHECK(fingerprint<workers::Profile>() == "32f576c679ca1f26166100023849ca54");
+  CHECK(fingerprint<workers::Uptime>() == "d654d1ff17e37dfa242fb36249078d6b");
+  CHECK(fingerprint<workers::Delegation>() == "3854f50d6f1918a28f4626b7665619b0");
+  CHECK(fingerprint<workers::PoolId>() == "e621d3e7d128626611666acd1c467391");
+  CHECK(fingerprint<workers::Motion>() == "762212644a10a6b3d747d3561d19152e");
+  CHECK(fingerprint<workers::Council>() == "663d4767622031fc2440acf8e588a2f0");
+  CHECK(fingerprint<workers::EpochRewards>() == "f90c48f2a2d89276251259b1ba742d84");
+  CHECK(fingerprint<workers::Config>() == "2845f35fd8cf29c8505a61afc78c9534");
   CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
   CHECK(fingerprint<validators::Config>() == "09ff7e4eff0de31f79499237bd6694c1");
   CHECK(fingerprint<ValidatorSet>() == "704bb4d7d8a3a5f615d3e98b1544fe4c");
@@ -192,10 +202,12 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<system::Call>() == "78c2150c0623ebfbc9b141ccb10ab443");
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
+  CHECK(fingerprint<workers::Call>() == "21bff5df0b6bcbde0b474ccd23d29b24");
   CHECK(fingerprint<RuntimeCall>() == "e74b973eca0cd921f4ac4b990111b826");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
   CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
+  CHECK(fingerprint<workers::Event>() == "cbea971af03075bc2a2ad99654d97eb8");
   CHECK(fingerprint<validators::Event>() == "2aab2fb18b526c0bfc9b5ddc5ba917e0");
   CHECK(fingerprint<EventRecord>() == "59892b347b59aa40c5315a1d7aca75e1");
   CHECK(fingerprint<DispatchError>() == "cbb6758ac8130879670ee9d515118eed");

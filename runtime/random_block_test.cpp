@@ -25,11 +25,19 @@ AccountId account(int number) {
   return all[static_cast<std::size_t>(number)];
 }
 
+RuntimeCall random_registration() {
+  workers::Register call;
+  const auto type = static_cast<task::TaskType>(*rc::gen::inRange(0, 3));
+  RC_ASSERT(call.profile.offers.push_back({type, kMicro, 1, 1}));
+  call.stake = {Balance(u128{*rc::gen::inRange<std::uint64_t>(90, 300)} * kCredit.micro)};
+  return WorkersCall{call};
+}
+
 RuntimeCall random_call() {
   const AccountId other = account(*rc::gen::inRange(0, kAccounts));
   const Compact<Balance> amount{
       Balance(u128{*rc::gen::arbitrary<std::uint64_t>()} >> *rc::gen::inRange(0, 64))};
-  switch (*rc::gen::inRange(0, 8)) {
+  switch (*rc::gen::inRange(0, 15)) {
     case 0:
       return CreditsCall{credits::TransferAll{AddressId{other}}};
     case 1:
@@ -43,6 +51,19 @@ RuntimeCall random_call() {
           channels::Open{other, amount, {Balance(5)}, std::nullopt, DurationMs(10'000)}};
     case 5:
       return ChannelsCall{channels::Open{other, amount, {}, std::nullopt, DurationMs(2'000)}};
+    case 6:
+    case 7:
+      return random_registration();
+    case 8:
+      return WorkersCall{workers::Delegate{other, amount}};
+    case 9:
+      return WorkersCall{workers::Undelegate{other, amount}};
+    case 10:
+      return WorkersCall{workers::Deregister{}};
+    case 11:
+      return WorkersCall{workers::Withdraw{other}};
+    case 12:
+      return WorkersCall{workers::ApproveSlash{other, workers::SlashReason::double_spend, Hash{}}};
     default:
       return CreditsCall{credits::Transfer{AddressId{other}, amount}};
   }
