@@ -34,15 +34,18 @@ bool took_part(const Seat& seat) {
          seat.state == SeatState::revealed;
 }
 
-// Divides what there is for the votes; what does not divide is burned.
-void pay_votes(Plan& plan, const std::vector<std::size_t>& votes, Balance there_is) {
-  if (votes.empty()) {
-    plan.burned = sum(plan.burned, there_is);
-    return;
-  }
-  const Balance each(there_is.micro / votes.size());
+// Divides `own` and the pool's part among the votes; what does not divide stays in the pool as far
+// as it came from there, and is burned else.
+void pay_votes(Plan& plan, const std::vector<std::size_t>& votes, Balance own) {
+  const std::size_t count = std::max<std::size_t>(votes.size(), 1);
+  const Balance there_is = sum(own, plan.from_pool);
+  const Balance each(there_is.micro / count);
+  Balance rest(there_is.micro % count);
+  if (votes.empty()) rest = there_is;
   for (const std::size_t seat : votes) plan.fees.push_back({seat, each});
-  plan.burned = sum(plan.burned, Balance(there_is.micro % votes.size()));
+  const Balance kept = min(rest, plan.from_pool);
+  plan.from_pool = less(plan.from_pool, kept);
+  plan.burned = sum(plan.burned, less(rest, kept));
 }
 
 Plan plan_inconclusive(const Dispute& dispute, const PoolLimit& limit) {
@@ -59,7 +62,7 @@ Plan plan_inconclusive(const Dispute& dispute, const PoolLimit& limit) {
   plan.fees_from_stake = plan.from_worker;
   const Balance allowed = min(limit.balance, sum(limit.worker_extra, plan.from_worker));
   plan.from_pool = min(less(half, plan.from_worker), allowed);
-  pay_votes(plan, votes, sum(sum(plan.from_challenger, plan.from_worker), plan.from_pool));
+  pay_votes(plan, votes, sum(plan.from_challenger, plan.from_worker));
   return plan;
 }
 
@@ -122,7 +125,7 @@ Plan plan_verdict(const Dispute& dispute, const Config& config, const PoolLimit&
   burned = sum(burned, take(purse, must(checked_mul(config.burn, times))));
   plan.burned = sum(burned, overturned);
   (worker_loses ? plan.from_worker : plan.from_challenger) = less(bound, purse);
-  pay_votes(plan, votes, sum(sum(own_fees, fined_fees), plan.from_pool));
+  pay_votes(plan, votes, sum(own_fees, fined_fees));
   return plan;
 }
 
