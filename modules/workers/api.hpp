@@ -1,7 +1,7 @@
 // What other modules, and programs that read the state, may do with workers.
 //
-// Functions that return void cannot fail: their preconditions are the caller's to keep, and a breach
-// is a bug (asserted). None of them moves a delegator's stake but slash().
+// Functions that return void cannot fail: their preconditions are the caller's to keep, and a
+// breach is a bug (asserted). None of them moves a delegator's stake but slash().
 #pragma once
 
 #include <optional>
@@ -59,8 +59,8 @@ std::vector<Drawable> drawable(const Context& ctx, const DrawQuery& query);
 Balance freeze_up_to(Context& ctx, const AccountId& worker, Balance amount);
 // Lets go of it. amount ≤ frozen. A slash that could not reach it is burned from it now.
 void unfreeze(Context& ctx, const AccountId& worker, Balance amount);
-// To the free credits of `to`, which may be the worker itself. amount ≤ frozen. Never fails: what is
-// below the existential deposit for a missing account goes to the reward pool.
+// To the free credits of `to`, which may be the worker itself. amount ≤ frozen. Never fails: what
+// is below the existential deposit for a missing account goes to the reward pool.
 void pay_from_frozen(Context& ctx, const AccountId& worker, const AccountId& to, Balance amount);
 // amount ≤ frozen.
 void burn_frozen(Context& ctx, const AccountId& worker, Balance amount);
@@ -76,8 +76,8 @@ void add_penalty(Context& ctx, const AccountId& account, std::uint32_t points);
 void count_done(Context& ctx, const AccountId& worker);
 void count_failed(Context& ctx, const AccountId& worker);
 // Burns the reason's share of the worker's own stake and of every delegation to it, bonded and
-// unbonding alike; of frozen stake as it thaws. Rewards that are not vested are lost. The worker has
-// a record.
+// unbonding alike; of frozen stake as it thaws. Rewards that are not vested are lost. The worker
+// has a record.
 void slash(Context& ctx, const AccountId& worker, SlashReason reason);
 
 // --- Channels ---

@@ -1,7 +1,7 @@
-// What the module's tests share: accounts with 10,000 CC each, Wanda a worker, Dora and Dan delegators,
-// Carl, Cora and Curt the council, and what must hold after every call whatever it was. A refused call
-// leaves state and events byte for byte as they were; an applied one keeps the invariants of credits
-// and workers.
+// What the module's tests share: accounts with 10,000 CC each, Wanda a worker, Dora and Dan
+// delegators, Carl, Cora and Curt the council, and what must hold after every call whatever it was.
+// A refused call leaves state and events byte for byte as they were; an applied one keeps the
+// invariants of credits and workers.
 #pragma once
 
 #include <map>

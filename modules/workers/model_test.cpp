@@ -1,10 +1,10 @@
-// The module against a model of plain integers: random sequences of every call and of every act of a
-// sibling. After each step both agree on whether it was refused and on everybody's money.
+// The module against a model of plain integers: random sequences of every call and of every act of
+// a sibling. After each step both agree on whether it was refused and on everybody's money.
 //
-// Two bystanders sign nothing, although others name them wherever an account can be named: they never
-// lose anything. Whoever delegates loses by council slashes alone. Paying an award from `delegated`
-// instead of own stake, letting frozen stake be withdrawn, or burning without telling credits, each
-// makes it fail.
+// Two bystanders sign nothing, although others name them wherever an account can be named: they
+// never lose anything. Whoever delegates loses by council slashes alone. It fails when frozen stake
+// can be withdrawn (withdraw_own), when a slash is owed more than is frozen (take_frozen), and when
+// an award leaves Staked as it was (pay_from_frozen).
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
@@ -102,8 +102,8 @@ struct ModelWorker {
   std::map<int, std::int64_t> partners;
 };
 
-// What a step does, in a few lines each. Money is free[] and what is staked; `pool` and `burned` are
-// where the rest is.
+// What a step does, in a few lines each. Money is free[] and what is staked; `pool` and `burned`
+// are where the rest is.
 struct Model {
   std::int64_t now = 0;
   std::int64_t pool = 30;

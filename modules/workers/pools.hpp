@@ -11,7 +11,8 @@ namespace tally::workers {
 using OfferList = BoundedVec<Offer, kMaxOffers>;
 
 Result<void, Error> check_profile(const Profile& profile);
-// The offers of a profile that passed. One that stood before in the same environment keeps its since.
+// The offers of a profile that passed. One that stood before in the same environment keeps its
+// since.
 OfferList offers_of(const Profile& profile, const OfferList& before, TimestampMs header_time);
 
 struct OfferChange {

@@ -12,9 +12,9 @@
 // log2(n / d), rounded down to billionths:
 //   n/d = 2^k · m with 1 ≤ m < 2; m is kept as ⌊m · 2^63⌋. Then, thirty-six times: square m; if the
 //   square is 2 or more the next binary digit of the logarithm is 1 and m is halved, else it is 0.
-//   A squaring doubles what the logarithm of m has lost and rounds another 2⁻⁶² off, while the weight
-//   of its digit halves: in all less than 2⁻⁵⁶ is lost, and 2⁻³⁶ with the digits that are left out,
-//   before the sum is rounded down to billionths.
+//   A squaring doubles what the logarithm of m has lost and rounds another 2⁻⁶² off, while the
+//   weight of its digit halves: in all less than 2⁻⁵⁶ is lost, and 2⁻³⁶ with the digits that are
+//   left out, before the sum is rounded down to billionths.
 #pragma once
 
 #include <cstdint>

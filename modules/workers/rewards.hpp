@@ -1,11 +1,11 @@
 // Rewards from the reward pool for work that was paid in a channel, as pure rules.
 //
-//   reward = min(reward_percent · multiplier(h) · fee, reward_percent_max · fee, what the epoch's cap
-//            leaves), rounded down
+//   reward = min(reward_percent · multiplier(h) · fee, reward_percent_max · fee,
+//                what the epoch's cap leaves), rounded down
 //
-// fee = the settlement fee paid on the channel; h = network-wide compute hours before it. The maximum
-// is below the fee, so dealing with oneself is always a loss. A reward vests after Config.reward_
-// vesting; until then a slash or a ban cancels it. No credits move before it is paid.
+// fee = the settlement fee paid on the channel; h = network-wide compute hours before it. The
+// maximum is below the fee, so dealing with oneself is always a loss. A reward vests after
+// Config.reward_vesting; until then a slash or a ban cancels it. No credits move before it is paid.
 #pragma once
 
 #include "modules/workers/config.hpp"

@@ -1,5 +1,5 @@
-// The rules of stake as pure transitions: a worker's record, or a delegation, and what happens to it
-// in; what moves out. Nothing here reads or writes the state.
+// The rules of stake as pure transitions: a worker's record, or a delegation, and what happens to
+// it in; what moves out. Nothing here reads or writes the state.
 //
 // A slash or a payment takes bonded stake first, then what unbonds soonest.
 #pragma once
@@ -29,7 +29,8 @@ Balance take_delegated(Delegation& delegation, Balance amount);
 
 // How much of `amount` could be frozen.
 Balance freeze(Worker& worker, Balance amount);
-// Lets go of `amount` ≤ frozen. Returns what a slash was owed of it and is taken from own stake now.
+// Lets go of `amount` ≤ frozen. Returns what a slash was owed of it and is taken from own stake
+// now.
 Balance thaw(Worker& worker, Balance amount);
 // Takes `amount` ≤ frozen out of frozen and own stake.
 void take_frozen(Worker& worker, Balance amount);

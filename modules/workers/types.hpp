@@ -5,9 +5,9 @@
 // time may lag behind it).
 //
 // Stake. Own stake = bonded + unbonding, all held with reason worker_stake. A part of it may be
-// frozen: it answers for a dispute and leaves only by that dispute's verdict. Freezing takes hold of
-// bonded stake first. What covers a new task is `cover()`. A delegator's stake counts for ranking
-// and the draw, and only a slash ever touches it.
+// frozen: it answers for a dispute and leaves only by that dispute's verdict. Freezing takes hold
+// of bonded stake first. What covers a new task is `cover()`. A delegator's stake counts for
+// ranking and the draw, and only a slash ever touches it.
 #pragma once
 
 #include <array>
