@@ -4,6 +4,7 @@
 #include "modules/channels/storage.hpp"
 #include "modules/credits/api.hpp"
 #include "modules/credits/genesis.hpp"
+#include "modules/disputes/storage.hpp"
 #include "modules/system/genesis.hpp"
 #include "modules/validators/genesis.hpp"
 #include "modules/workers/genesis.hpp"
@@ -22,6 +23,7 @@ std::map<Bytes, Bytes> genesis_state(const ChainSpec& spec) {
   validators::write_genesis(overlay, spec.consensus, ValidatorSet{*members}, spec.chain_id);
   channels::kConfig.put(overlay, spec.channels);
   workers::write_genesis(overlay, spec.workers, spec.council);
+  disputes::kConfig.put(overlay, spec.disputes);
 
   credits::GenesisWriter money(overlay, spec.credits);
   for (const Endowment& endowment : spec.accounts)
@@ -31,6 +33,10 @@ std::map<Bytes, Bytes> genesis_state(const ChainSpec& spec) {
     money.endow(bench.key(i).account(), spec.bench_accounts.balance);
   }
   money.endow(credits::reward_pool_account(), spec.reward_pool);
+  for (const Validator& validator : spec.validators) {
+    money.hold(validator.account, credits::HoldReason::validator_bond,
+               validators::genesis_bond(validator));
+  }
   money.finish();
 
   overlay.put(as_bytes(runtime::kCodeKey), runtime::code_identity());

@@ -1,5 +1,5 @@
 // The chain spec: everything that makes one chain different from another, as one JSON file. Genesis
-// follows from it alone, so two nodes with the same genesis hash have the same spec.
+// follows from it alone: nodes with one genesis hash agree on all that the rules of the chain read.
 //
 //   ChainSpec spec = TALLY_TRY(parse_chain_spec(text));      // strict, see json.hpp
 //   ChainSpec dev = TALLY_TRY(preset("dev"));

@@ -17,12 +17,12 @@ struct Golden {
   std::string_view hash;
 };
 constexpr Golden kGolden[] = {
-    {"dev", "1ee45a0e6bef2004d101696de57b491d8f5b3a117eb1c8276ee7e43c89d1b716",
-     "88850d01872bc8439952ea7c9d697e70575f842a3731541e9beaa4d3b9dd39ab"},
-    {"local4", "dc0ff0445231ea278013e642f61f6823de8213eb31ecf1cdfefae040037ce63d",
-     "7e1b98b74d54bccc21fb95d7b3a1745663209849ef44f56e4b48ce907e293120"},
-    {"bench", "4b14efe43b4a855046bb2929017af0b4e1b13a2ba8f7beeb9c639dfea0250fed",
-     "d4c77d5cc27bb4a46d074b6843c6beae634fa286549ca0966bffcd8f03d13d34"},
+    {"dev", "25a6c0056cbea7f84aba70dbadd8bf8c05b24fd2467d3d330da19e42358740b8",
+     "403dbc16a109565d95db3b043c974a45d225603886db6fa3f9e36f689f12631b"},
+    {"local4", "b1b1e69255d7db205e45b1eea91ea60629cb8b6c6944f58864e21ed7561b0557",
+     "12ee2f3b82eec53a9f4d029c806564ed7ff527fcb3d4adae016608a0ee099acf"},
+    {"bench", "75a95bac5683425e9b6be8b6fa748a7422bf345013e727fdb3807c316d69ee5e",
+     "811e210e38fca92d6ee1dc3d2ea114ff9a7ec25580b49e2762a6713c62f12a2d"},
 };
 
 TEST_CASE("the presets' genesis blocks are what they were") {
@@ -47,8 +47,10 @@ TEST_CASE("a genesis state keeps every invariant") {
   const auto violation =
       runtime::find_violation(ChangeView(nothing, changes), state, runtime::Configs::read(state));
   CHECK(violation.value_or("") == "");
-  // 12 development accounts and the pool with 10⁶ CC each
-  CHECK(credits::total_issuance(state) == Balance(u128{13} * 1'000'000 * 1'000'000));
+  // 12 development accounts and the pool with 10⁶ CC each, and four bonds of 10⁴ CC
+  CHECK(credits::total_issuance(state) == Balance(u128{13'040'000} * kCredit.micro));
+  CHECK(credits::held_total(state, credits::HoldReason::validator_bond) ==
+        Balance(u128{40'000} * kCredit.micro));
 }
 
 TEST_CASE("validators of the presets are the development keys") {
@@ -56,7 +58,7 @@ TEST_CASE("validators of the presets are the development keys") {
   REQUIRE(spec.ok());
   REQUIRE(spec->validators.size() == kDevValidators.size());
   for (std::size_t i = 0; i < kDevValidators.size(); ++i) {
-    CHECK(spec->validators[i] == dev_validator(kDevValidators[i], 1));
+    CHECK(spec->validators[i] == dev_validator(kDevValidators[i], 10'000));
   }
   for (const std::string_view name : kDevNames) {
     for (const KeyScheme scheme : {KeyScheme::ecdsa, KeyScheme::ed25519}) {
@@ -108,6 +110,14 @@ TEST_CASE("a spec without meaning is refused") {
              Catch::Contains("expected at least the existential deposit"));
   CHECK_THAT(error_of([](Json& j) { j["consensus"]["epoch_length"] = 0; }),
              Catch::StartsWith("consensus.epoch_length"));
+  CHECK_THAT(error_of([](Json& j) { j["consensus"]["validators_max"] = 0; }),
+             Catch::StartsWith("consensus.validators_max"));
+  CHECK_THAT(error_of([](Json& j) { j["consensus"]["bond_min"] = "1 uCC"; }),
+             Catch::StartsWith("consensus.bond_min"));
+  CHECK_THAT(error_of([](Json& j) { j["validators"][0]["weight"] = 999; }),
+             Catch::StartsWith("validators[0].weight: the bond in whole CC; expected at least 1000"));
+  CHECK_THAT(error_of([](Json& j) { j["accounts"][0]["balance"] = "10000 CC"; }),
+             Catch::StartsWith("validators[0].account: expected an account of accounts[]"));
   CHECK_THAT(error_of([](Json& j) { j["blocks"]["operational_percent"] = 100; }),
              Catch::StartsWith("blocks.operational_percent"));
 }

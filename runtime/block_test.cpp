@@ -283,13 +283,13 @@ TEST_CASE("golden block") {
   const auto outcome = chain.add({first, second, third});
   REQUIRE(outcome.ok());
   CHECK(to_hex(blake2_256(encode(outcome->changes))) ==
-        "5d793ddca066a8ead1eb44b8bf9abcf9faa66fb73fc4e21b3d560a79dbf69d26");
+        "bcc03013659ce24675933db398b7d158a70918779ff2ee65a1b569bb614ac80e");
   CHECK(to_hex(blake2_256(outcome->events)) ==
         "5ac294244bafca07f7b5ab78cbbd9436dd66f75906f8b6523aff7ec728baf2eb");
   CHECK(to_hex(outcome->extrinsics_root) ==
-        "f48927673ec5426d4a616d42500d64182069982ebd71deef33c45edfa7adc98d");
+        "3cdebcabc9d9e03fa60b9ef4212b5e94fc72d7295361735fe9aba56b7025820d");
   CHECK(to_hex(tree::state_root(chain.state().entries())) ==
-        "c4766b75284d72cdd9a534f383e3e5fccd23af21ef615098b72c3c2b82a853aa");
+        "5d1815f235d86bac198feb76b71f6998ee8ec2472f72522a37b15c1a0da64ea4");
 }
 
 }  // namespace

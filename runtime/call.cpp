@@ -4,7 +4,10 @@
 #include "modules/channels/errors.hpp"
 #include "modules/credits/dispatch.hpp"
 #include "modules/credits/errors.hpp"
+#include "modules/disputes/dispatch.hpp"
 #include "modules/system/api.hpp"
+#include "modules/validators/api.hpp"
+#include "modules/validators/errors.hpp"
 #include "modules/workers/api.hpp"
 #include "modules/workers/dispatch.hpp"
 #include "modules/workers/errors.hpp"
@@ -39,10 +42,12 @@ std::string_view module_error_name(ModuleIndex module, std::uint8_t error) {
       return enumerator_name(static_cast<channels::Error>(error));
     case ModuleIndex::workers:
       return enumerator_name(static_cast<workers::Error>(error));
-    case ModuleIndex::system:
     case ModuleIndex::disputes:
-    case ModuleIndex::storage_registry:
+      return enumerator_name(static_cast<disputes::Error>(error));
     case ModuleIndex::validators:
+      return enumerator_name(static_cast<validators::Error>(error));
+    case ModuleIndex::system:
+    case ModuleIndex::storage_registry:
     case ModuleIndex::timestamp:
       return "unknown";
   }

@@ -8,9 +8,12 @@
 #include "modules/channels/events.hpp"
 #include "modules/credits/calls.hpp"
 #include "modules/credits/events.hpp"
+#include "modules/disputes/calls.hpp"
+#include "modules/disputes/events.hpp"
 #include "modules/support/context.hpp"
 #include "modules/system/calls.hpp"
 #include "modules/system/events.hpp"
+#include "modules/validators/calls.hpp"
 #include "modules/validators/events.hpp"
 #include "modules/workers/calls.hpp"
 #include "modules/workers/events.hpp"
@@ -31,15 +34,19 @@ using SystemCall = OfModule<ModuleIndex::system, system::Call>;
 using CreditsCall = OfModule<ModuleIndex::credits, credits::Call>;
 using ChannelsCall = OfModule<ModuleIndex::channels, channels::Call>;
 using WorkersCall = OfModule<ModuleIndex::workers, workers::Call>;
-using RuntimeCall = std::variant<SystemCall, CreditsCall, ChannelsCall, WorkersCall>;
+using DisputesCall = OfModule<ModuleIndex::disputes, disputes::Call>;
+using ValidatorsCall = OfModule<ModuleIndex::validators, validators::Call>;
+using RuntimeCall =
+    std::variant<SystemCall, CreditsCall, ChannelsCall, WorkersCall, DisputesCall, ValidatorsCall>;
 
 using SystemEvent = OfModule<ModuleIndex::system, system::Event>;
 using CreditsEvent = OfModule<ModuleIndex::credits, credits::Event>;
 using ChannelsEvent = OfModule<ModuleIndex::channels, channels::Event>;
 using WorkersEvent = OfModule<ModuleIndex::workers, workers::Event>;
+using DisputesEvent = OfModule<ModuleIndex::disputes, disputes::Event>;
 using ValidatorsEvent = OfModule<ModuleIndex::validators, validators::Event>;
-using RuntimeEvent =
-    std::variant<SystemEvent, CreditsEvent, ChannelsEvent, WorkersEvent, ValidatorsEvent>;
+using RuntimeEvent = std::variant<SystemEvent, CreditsEvent, ChannelsEvent, WorkersEvent,
+                                  DisputesEvent, ValidatorsEvent>;
 
 CallProperties properties(const RuntimeCall& call);
 DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call);

@@ -3,6 +3,7 @@
 
 #include "modules/channels/config.hpp"
 #include "modules/credits/config.hpp"
+#include "modules/disputes/config.hpp"
 #include "modules/support/context.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
@@ -15,6 +16,7 @@ struct Configs {
   credits::Config credits;
   channels::Config channels;
   workers::Config workers;
+  disputes::Config disputes;
   validators::Config validators;
 
   static Configs read(const StateReader& state);

@@ -4,6 +4,7 @@
 
 #include "modules/channels/dispatch.hpp"
 #include "modules/credits/api.hpp"
+#include "modules/disputes/dispatch.hpp"
 #include "modules/validators/api.hpp"
 #include "primitives/crypto/vrf.hpp"
 #include "primitives/merkle/merkle.hpp"
@@ -60,11 +61,14 @@ Result<void, BlockError> BlockExecutor::start() {
   block_.view = input_.consensus.view;
   block_.proposer = input_.proposer;
   block_.beacon = validators::fold_beacon(validators::beacon(parent_), *output);
+  block_.draw_ready =
+      validators::draw_ready(parent_, {input_.number, input_.consensus.view, input_.proposer});
   block_.period_stretch = system::period_stretch(system::kLaneUsage.get(parent_));
 
   system::on_block_start(ctx_);
   validators::on_block_start(ctx_);
   channels::on_block_start(ctx_);
+  disputes::on_block_start(ctx_);
   return {};
 }
 
@@ -143,6 +147,7 @@ BlockOutcome BlockExecutor::finish() {
   const std::uint64_t lane =
       configs_.system.block_weight.value / kPercent * configs_.system.operational_percent;
   system::on_block_end(ctx_, {Weight(operational_weight_), Weight(lane)});
+  disputes::on_block_end(ctx_);
   BlockOutcome outcome;
   outcome.named_set = validators::on_block_end(ctx_);
   outcome.events = events_.encoded();

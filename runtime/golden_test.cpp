@@ -194,7 +194,7 @@ TEST_CASE("types in the state have the bytes that they had") {
   CHECK(fingerprint<workers::EpochRewards>() == "f90c48f2a2d89276251259b1ba742d84");
   CHECK(fingerprint<workers::Config>() == "2845f35fd8cf29c8505a61afc78c9534");
   CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
-  CHECK(fingerprint<validators::Config>() == "09ff7e4eff0de31f79499237bd6694c1");
+  CHECK(fingerprint<validators::Config>() == "cbf0f0d43bbcc0bb0b90c3d25acc8501");
   CHECK(fingerprint<ValidatorSet>() == "704bb4d7d8a3a5f615d3e98b1544fe4c");
 }
 
@@ -203,13 +203,13 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
   CHECK(fingerprint<workers::Call>() == "21bff5df0b6bcbde0b474ccd23d29b24");
-  CHECK(fingerprint<RuntimeCall>() == "e74b973eca0cd921f4ac4b990111b826");
+  CHECK(fingerprint<RuntimeCall>() == "de29311028bd88a3c3eb3213e1a80449");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
   CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
   CHECK(fingerprint<workers::Event>() == "cbea971af03075bc2a2ad99654d97eb8");
-  CHECK(fingerprint<validators::Event>() == "2aab2fb18b526c0bfc9b5ddc5ba917e0");
-  CHECK(fingerprint<EventRecord>() == "59892b347b59aa40c5315a1d7aca75e1");
+  CHECK(fingerprint<validators::Event>() == "16540182a3ca36a8e341857e34e012d7");
+  CHECK(fingerprint<EventRecord>() == "711e523ae8342fb7c9e9fba26aca0f06");
   CHECK(fingerprint<DispatchError>() == "cbb6758ac8130879670ee9d515118eed");
   CHECK(fingerprint<RuntimeVersion>() == "c2d48132eba83b3e04bed812574ad0af");
   CHECK(fingerprint<ConsensusDigest>() == "0870ec51961b3cc0be46be70170bdfee");

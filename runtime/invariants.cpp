@@ -2,6 +2,8 @@
 
 #include "modules/channels/invariants.hpp"
 #include "modules/credits/invariants.hpp"
+#include "modules/disputes/invariants.hpp"
+#include "modules/validators/invariants.hpp"
 #include "modules/workers/invariants.hpp"
 
 namespace tally::runtime {
@@ -9,7 +11,9 @@ namespace tally::runtime {
 Violation find_violation(const ChangeView& view, const StateReader& after, const Configs& configs) {
   if (auto found = credits::find_violation(view, configs.credits)) return found;
   if (auto found = channels::find_violation(view, after, configs.channels)) return found;
-  return workers::find_violation(view, after, configs.workers);
+  if (auto found = workers::find_violation(view, after, configs.workers)) return found;
+  if (auto found = disputes::find_violation(view, after, configs.disputes)) return found;
+  return validators::find_violation(view, after, configs.validators);
 }
 
 }  // namespace tally::runtime

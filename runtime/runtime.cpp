@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "modules/channels/dispatch.hpp"
+#include "modules/disputes/dispatch.hpp"
 #include "runtime/executor.hpp"
 
 namespace tally::runtime {
@@ -50,8 +51,9 @@ Result<Proposal, BlockError> propose_block(const StateReader& parent, const Bloc
 bool deadline_due(const StateReader& parent, TimestampMs header_time) {
   const Configs configs = Configs::read(parent);
   if (header_time <= system::kHeaderTime.get(parent)) return false;
-  return channels::deadline_due(parent, configs.channels,
-                                system::next_chain_time(parent, configs.system, header_time));
+  const TimestampMs time = system::next_chain_time(parent, configs.system, header_time);
+  return channels::deadline_due(parent, configs.channels, time) ||
+         disputes::deadline_due(parent, configs.disputes, time);
 }
 
 }  // namespace tally::runtime

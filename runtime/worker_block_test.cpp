@@ -1,4 +1,5 @@
-// Workers as blocks carry them: a channel that closes counts and earns, and dealing with oneself costs.
+// Workers as blocks carry them: a channel that closes counts and earns, and dealing with oneself
+// costs.
 #include <catch2/catch.hpp>
 
 #include "genesis/test_chain.hpp"

@@ -40,11 +40,11 @@ Keys prove_keys(const KeyOwner& owner, const KeySecrets& secrets);
 struct Bond {
   static constexpr std::uint8_t kIndex = 0;
   static constexpr std::string_view kName = "bond";
-  Keys keys;
+  Keys own_keys;
   Compact<Balance> amount;
   friend bool operator==(const Bond&, const Bond&) = default;
 };
-TALLY_DESCRIBE(Bond, keys, amount);
+TALLY_DESCRIBE(Bond, own_keys, amount);
 
 // Also brings back a validator that is leaving.
 struct BondMore {
@@ -96,10 +96,10 @@ TALLY_DESCRIBE(Withdraw, validator);
 struct SetKeys {
   static constexpr std::uint8_t kIndex = 6;
   static constexpr std::string_view kName = "set_keys";
-  Keys keys;
+  Keys own_keys;
   friend bool operator==(const SetKeys&, const SetKeys&) = default;
 };
-TALLY_DESCRIBE(SetKeys, keys);
+TALLY_DESCRIBE(SetKeys, own_keys);
 
 // After downtime: the caller may be named again.
 struct Rejoin {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <tuple>
 
 #include "primitives/codec/scale.hpp"
 #include "primitives/crypto/sign.hpp"
@@ -26,7 +27,11 @@ struct Statement {
   Hash hash;  // of the block; zeros for Nullify
   friend bool operator==(const Statement&, const Statement&) = default;
 };
-TALLY_DESCRIBE(Statement, epoch, kind, view, hash);
+// Spelled out because the last field has another name for clients, some of which rename `hash`.
+constexpr auto tally_describe(const Statement*) {
+  return std::make_tuple(Field{"epoch", &Statement::epoch}, Field{"kind", &Statement::kind},
+                         Field{"view", &Statement::view}, Field{"block_hash", &Statement::hash});
+}
 
 // The bytes that are signed.
 Bytes statement_bytes(const Hash& genesis_hash, const Statement& statement);

@@ -3,6 +3,7 @@
 #include "modules/channels/storage.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/credits/storage.hpp"
+#include "modules/disputes/storage.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/storage.hpp"
 #include "modules/workers/storage.hpp"
@@ -121,11 +122,31 @@ ModuleInfo workers_info(Registry& registry) {
   return info;
 }
 
+ModuleInfo disputes_info(Registry& registry) {
+  ModuleInfo info = module_info(ModuleIndex::disputes);
+  info.storage =
+      storage_info(registry, ModuleIndex::disputes, disputes::kDisputes, disputes::kCases,
+                   disputes::kPools, disputes::kReceipts, disputes::kNext, disputes::kWaiting,
+                   disputes::kWaitingLine, disputes::kVerifierPay, disputes::kHeld,
+                   disputes::kDeadlines.entries, disputes::kDeadlines.length,
+                   disputes::kDeadlines.next, disputes::kDeadlines.size, disputes::kConfig);
+  info.calls = registry.id<disputes::Call>();
+  info.events = registry.id<disputes::Event>();
+  info.errors = registry.id<disputes::Error>();
+  return info;
+}
+
 ModuleInfo validators_info(Registry& registry) {
   ModuleInfo info = module_info(ModuleIndex::validators);
-  info.storage = storage_info(registry, ModuleIndex::validators, validators::kSet,
-                              validators::kEpoch, validators::kBeacon, validators::kConfig);
+  info.storage = storage_info(
+      registry, ModuleIndex::validators, validators::kEpoch, validators::kBeacon, validators::kSets,
+      validators::kOldestSet, validators::kCandidates, validators::kCandidateList,
+      validators::kDelegations, validators::kDelegators, validators::kConsensusKeys,
+      validators::kVrfKeys, validators::kBound, validators::kOffences, validators::kProduced,
+      validators::kViewsBefore, validators::kDrawWindow, validators::kConfig);
+  info.calls = registry.id<validators::Call>();
   info.events = registry.id<validators::Event>();
+  info.errors = registry.id<validators::Error>();
   return info;
 }
 
@@ -228,9 +249,13 @@ TypeInfo Describe<runtime::EventRecord>::info(Registry& registry) {
 MetadataV14 build(const Parameters& parameters) {
   Registry registry;
   MetadataV14 metadata;
-  metadata.modules = {system_info(registry),     credits_info(registry),
-                      channels_info(registry),   workers_info(registry),
-                      validators_info(registry), timestamp_info(registry, parameters)};
+  metadata.modules = {system_info(registry),
+                      credits_info(registry),
+                      channels_info(registry),
+                      workers_info(registry),
+                      disputes_info(registry),
+                      validators_info(registry),
+                      timestamp_info(registry, parameters)};
   metadata.extrinsic = extrinsic_info(registry);
   metadata.runtime = registry.add({{"tallystick_runtime", "Runtime"}, {}, Composite{}, {}});
   metadata.types = std::move(registry).take();

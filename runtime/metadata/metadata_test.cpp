@@ -208,7 +208,7 @@ TEST_CASE(
 TEST_CASE("the metadata of this spec_version is what it was") {
   CHECK(runtime::kSpecVersion == 1);
   CHECK(to_hex(blake2_256(encoded(kLocal))) ==
-        "da8f0699b76933950bb53deb3b1434d7de6f791c919937e844f7410ac179437a");
+        "5c27b1ff7f6e32467f1dbce747755f67dc656516ac5dec545f9ae3a124aa500c");
 }
 
 TEST_CASE("MinimumPeriod follows the chain spec") {

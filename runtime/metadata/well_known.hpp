@@ -7,6 +7,8 @@
 
 #include "modules/channels/errors.hpp"
 #include "modules/credits/errors.hpp"
+#include "modules/disputes/errors.hpp"
+#include "modules/validators/errors.hpp"
 #include "modules/workers/errors.hpp"
 #include "primitives/extrinsic.hpp"
 #include "runtime/events.hpp"
@@ -58,7 +60,14 @@ TALLY_WELL_KNOWN(channels::Error, "pallet_channels::pallet::Error");
 TALLY_WELL_KNOWN(workers::Call, "pallet_workers::pallet::Call");
 TALLY_WELL_KNOWN(workers::Event, "pallet_workers::pallet::Event");
 TALLY_WELL_KNOWN(workers::Error, "pallet_workers::pallet::Error");
+TALLY_WELL_KNOWN(disputes::Vote, "tallystick::disputes::Vote");
+TALLY_WELL_KNOWN(disputes::TaskInput, "tallystick::disputes::TaskInput");
+TALLY_WELL_KNOWN(disputes::Call, "pallet_disputes::pallet::Call");
+TALLY_WELL_KNOWN(disputes::Event, "pallet_disputes::pallet::Event");
+TALLY_WELL_KNOWN(disputes::Error, "pallet_disputes::pallet::Error");
+TALLY_WELL_KNOWN(validators::Call, "pallet_validators::pallet::Call");
 TALLY_WELL_KNOWN(validators::Event, "pallet_validators::pallet::Event");
+TALLY_WELL_KNOWN(validators::Error, "pallet_validators::pallet::Error");
 #undef TALLY_WELL_KNOWN
 
 template <>
