@@ -127,6 +127,26 @@ Result<void, Error> read_prices(const toml::table* table, const std::string& sou
   return keys.nothing_else();
 }
 
+Result<void, Error> read_registration(const toml::table* table, const std::string& source,
+                                      RegistrationConfig& registration) {
+  if (table == nullptr) return {};
+  Table keys(*table, "registration.", source);
+  std::string stake;
+  TALLY_TRY(keys.text("stake", stake));
+  if (!stake.empty()) {
+    const auto amount = parse_balance(stake);
+    if (!amount) {
+      return keys.wrong("stake", "an amount like \"150 CC\"", *keys.find("stake"));
+    }
+    registration.stake = *amount;
+  }
+  TALLY_TRY(keys.text("endpoint", registration.endpoint));
+  TALLY_TRY(keys.flag("verify", registration.verify));
+  TALLY_TRY(keys.number("duties_max", registration.duties_max, 1, 64));
+  TALLY_TRY(keys.number("runs_max", registration.runs_max, 1, 64));
+  return keys.nothing_else();
+}
+
 Result<void, Error> read_limits(const toml::table* table, const std::string& source,
                                 WorkerConfig& config) {
   if (table == nullptr) return {};
@@ -161,9 +181,12 @@ Result<WorkerConfig, Error> read(const toml::table& root, const std::string& sou
   const toml::table* const account = TALLY_TRY(keys.table("account"));
   const toml::table* const prices = TALLY_TRY(keys.table("prices"));
   const toml::table* const limits = TALLY_TRY(keys.table("limits"));
+  const toml::table* const registration = TALLY_TRY(keys.table("registration"));
+  TALLY_TRY(keys.text("content_listen", config.content_listen));
   TALLY_TRY(read_account(account, source, config.account));
   TALLY_TRY(read_prices(prices, source, config.prices));
   TALLY_TRY(read_limits(limits, source, config));
+  TALLY_TRY(read_registration(registration, source, config.registration));
   TALLY_TRY(keys.nothing_else());
   return config;
 }

@@ -21,6 +21,16 @@ struct AccountConfig {
   std::string dev_account;              // or the name of a development key ("Bob"), for test chains
 };
 
+// What the worker is on the chain. Without a stake it is not registered from here: requesters that
+// know its address can still buy from it, nobody finds it, and it is never drawn as verifier.
+struct RegistrationConfig {
+  Balance stake;                 // bonded, at least; 0: this program registers nothing
+  std::string endpoint;          // host:port as others reach it; empty: `listen`
+  bool verify = true;            // do verifier duty when drawn
+  std::uint32_t duties_max = 8;  // at a time; others pass to the next of the draw, unfined
+  std::uint32_t runs_max = 1;    // disputed tasks done again at a time
+};
+
 struct WorkerConfig {
   std::filesystem::path base_path;
   std::string listen = "127.0.0.1:9950";
@@ -28,6 +38,9 @@ struct WorkerConfig {
   std::string chain = "local4";         // a preset's name, or the path of a chain spec
   std::string log_level = "info";       // debug, info, warning, error
   AccountConfig account;
+  RegistrationConfig registration;
+  // Where inputs of disputed tasks that this worker verifies are served to others; empty: nowhere.
+  std::string content_listen;
 
   std::vector<task::TaskPrice> prices = task::reference_prices();
   std::uint32_t window = 64;

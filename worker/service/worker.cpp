@@ -7,12 +7,15 @@
 #include <thread>
 
 #include "client-sdk/chain/trust_root.hpp"
+#include "client-sdk/content/server.hpp"
 #include "client-sdk/host/channel_host.hpp"
 #include "genesis/chain_spec.hpp"
 #include "primitives/derivation.hpp"
 #include "primitives/keystore/key_file.hpp"
 #include "primitives/ss58.hpp"
+#include "worker/duty/driver.hpp"
 #include "worker/sandbox/child.hpp"
+#include "worker/service/offers.hpp"
 
 namespace tally::worker {
 
@@ -80,19 +83,6 @@ Result<std::unique_ptr<client::ChainClient>, Error> connect(const WorkerConfig& 
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
-}
-
-task::WorkerOffer offer_of(const WorkerConfig& config, const task::WorkerProfile& profile) {
-  task::WorkerOffer offer{.environment = task::executor_environment(),
-                          .window = config.window,
-                          .credit_window = config.credit_window,
-                          .max_timeout_ms = config.max_timeout_ms,
-                          .max_input_bytes = config.max_input_bytes,
-                          .max_output_bytes = config.max_output_bytes,
-                          .profile = profile,
-                          .issued_ms = wall_clock()};
-  for (const task::TaskPrice& price : config.prices) TALLY_ASSERT(offer.prices.push_back(price));
-  return offer;
 }
 
 Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerConfig& config,
@@ -197,7 +187,66 @@ struct Worker::State {
   std::unique_ptr<client::ChainClient> chain;
   std::unique_ptr<client::ChannelHost> channels;
   std::unique_ptr<TaskService> service;
+  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<DutyDriver> duties;
+  std::unique_ptr<content::ContentServer> content;
+  std::unique_ptr<Presence> presence;
+
+  Result<void, Error> join_network(const WorkerConfig& config, const KeyPair& key,
+                                   const task::WorkerProfile& profile, const Log& log);
+  Result<void, Error> start_duties(const WorkerConfig& config, const Log& log);
 };
+
+// Disputed tasks of all requesters run as one tenant: they are public anyway.
+Result<void, Error> Worker::State::start_duties(const WorkerConfig& config, const Log& log) {
+  const std::string chain_name = to_hex(ByteView(chain->root().genesis_hash).first(8));
+  const auto tenant = submitter->key().account();
+  duties = TALLY_TRY(DutyDriver::start(
+      {.folder = config.base_path / "duties" / chain_name,
+       .duties_max = config.registration.duties_max,
+       .runs_max = config.registration.runs_max},
+      {.submitter = *submitter,
+       .run =
+           [this, config, tenant](const DutyRun& run, const std::atomic<bool>& cancel) {
+             sandbox::JobLimits limits = limits_of(config, run.patience);
+             // The time that is left, and not what a paying requester gets.
+             limits.cpu = std::chrono::ceil<std::chrono::seconds>(run.patience);
+             limits.output_bytes = sandbox::kMaxOutput;
+             return executors.run(tenant,
+                                  {.id = 1, .type = run.type, .spec = run.spec, .input = run.input},
+                                  limits, cancel);
+           },
+       .tell =
+           [log](bool warning, const std::string& text) {
+             log(warning ? LogLevel::warning : LogLevel::info, text);
+           }}));
+  if (config.content_listen.empty()) return {};
+  content = TALLY_TRY(content::ContentServer::start(
+      {.listen = config.content_listen},
+      [this](const Hash& hash) { return duties->inputs().get(hash); }));
+  log(LogLevel::info,
+      "serving the inputs of disputed tasks on port " + to_decimal(content->port()));
+  return {};
+}
+
+Result<void, Error> Worker::State::join_network(const WorkerConfig& config, const KeyPair& key,
+                                                const task::WorkerProfile& profile,
+                                                const Log& log) {
+  if (config.registration.stake.is_zero()) {
+    log(LogLevel::info,
+        "not registered from here: set registration.stake to be found, and drawn as verifier");
+    return {};
+  }
+  submitter = std::make_unique<Submitter>(key, *chain);
+  const Registration wanted = TALLY_TRY(registration_of(config, key, profile));
+  const auto tell = [log](bool warning, const std::string& text) {
+    log(warning ? LogLevel::warning : LogLevel::info, text);
+  };
+  presence = TALLY_TRY(Presence::start(wanted, *submitter, tell, {}));
+  if (config.registration.verify) return start_duties(config, log);
+  log(LogLevel::info, "registration.verify is off: seats that are drawn pass to others");
+  return {};
+}
 
 Worker::Worker(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -236,7 +285,7 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
   state->service = TALLY_TRY(TaskService::start(
       {.listen = config.listen,
        .key = key,
-       .seal_secret = Secret::generate(),
+       .seal_secret = seal_secret_of(key),
        .genesis_hash = root.genesis_hash,
        .offer = offer_of(config, profile),
        .threads = threads_of(config),
@@ -253,12 +302,16 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
                  limits_of(config, job.timeout), job.cancelled);
            },
        .log = log}));
+  TALLY_TRY(state->join_network(config, key, profile, log));
   log(LogLevel::info, "worker " + to_ss58(key.account()) + " takes tasks on " + config.listen +
                           " (port " + to_decimal(state->service->port()) + ")");
   return std::unique_ptr<Worker>(new Worker(std::move(state)));
 }
 
 Worker::~Worker() {
+  state_->presence.reset();
+  state_->content.reset();
+  state_->duties.reset();
   state_->service.reset();
   state_->channels.reset();
 }
