@@ -6,18 +6,15 @@ namespace {
 
 // Picoseconds of reference execution.
 constexpr std::uint64_t kBookkeeping = 20'000'000;
-constexpr std::uint64_t kOffer = 150'000'000;     // a full pool read and written, twice at most
-constexpr std::uint64_t kDelegator = 20'000'000;  // of a full list, each burned from
+constexpr std::uint64_t kOffer = 60'000'000;     // a full pool read and written
+constexpr std::uint64_t kDelegator = 5'000'000;  // burned from
 
-std::uint64_t weight_of(const Profile& profile) {
-  // An update may leave as many pools as a worker can be in.
-  return kBookkeeping + (profile.offers.size() + kMaxOffers) * kOffer;
-}
 std::uint64_t weight_of(const Register& call) {
-  return weight_of(call.profile);
+  return kBookkeeping + call.profile.offers.size() * kOffer;
 }
 std::uint64_t weight_of(const Update& call) {
-  return weight_of(call.profile);
+  // It may leave as many pools as a worker can be in.
+  return kBookkeeping + (call.profile.offers.size() + kMaxOffers) * kOffer;
 }
 std::uint64_t weight_of(const Deregister&) {
   return kBookkeeping + kMaxOffers * kOffer;

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "primitives/crypto/hash.hpp"
 #include "primitives/derivation.hpp"
 #include "primitives/task/mandate.hpp"
 #include "primitives/task/price.hpp"
@@ -45,6 +46,16 @@ TEST_CASE("a mandate holds on one chain and as it was written") {
   CHECK(mandate_signature_is_valid(filled(1), wider));
   wider.mandate.receipt_hash.reset();
   CHECK_FALSE(mandate_signature_is_valid(filled(1), wider));
+}
+
+// Both signatures are deterministic, so these pin layout, tag and signed bytes at once.
+TEST_CASE("the bytes of signed receipts and mandates are fixed for ever") {
+  const Receipt receipt{.worker = kWorker.account(), .task_id = 7, .price = Balance(55)};
+  CHECK(to_hex(blake2_256(encode(sign_receipt(kWorker, receipt)))) ==
+        "ac2d69459286ac26efae1be66c1513bd0d08abb2950eee2ade2875111aa43f1d");
+  const Mandate mandate{filled(3), kRequester.account(), kWorker.account(), TimestampMs(1)};
+  CHECK(to_hex(blake2_256(encode(sign_mandate(kRequester, filled(1), mandate)))) ==
+        "d2ed1896c6399b284615fc5262a4839f1a2f46d7d11951e80720030be42d5d84");
 }
 
 TEST_CASE("prices are rounded up, doubled for high priority, and never nothing") {
