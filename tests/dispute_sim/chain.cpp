@@ -102,12 +102,11 @@ void TestChain::apply(const std::function<void(Context&)>& change) {
   TALLY_ASSERT(result.ok());
 }
 
-void TestChain::add_worker(const AccountId& account, Balance stake) {
+void TestChain::add_worker(const AccountId& account, Balance stake, task::TaskType type) {
   workers::Profile profile;
   profile.endpoint = "127.0.0.1:9950";
   profile.environment = task::executor_environment();
-  TALLY_ASSERT(profile.offers.push_back(
-      {task::TaskType::prime_calculation, kCredit, 1'800'000'000'000, 1'000'000}));
+  TALLY_ASSERT(profile.offers.push_back({type, kCredit, 1'800'000'000'000, 1'000'000}));
   const auto result = call(account, workers::Register{profile, {stake}});
   if (!result.ok()) throw std::logic_error("a test's worker could not register");
 }

@@ -43,8 +43,9 @@ class TestChain {
 
   DispatchResult call(const AccountId& signer, const disputes::Call& call);
   DispatchResult call(const AccountId& signer, const workers::Call& call);
-  // Registers a worker of prime_calculation with this stake; must succeed.
-  void add_worker(const AccountId& account, Balance stake);
+  // Registers a worker of this type with this stake; must succeed.
+  void add_worker(const AccountId& account, Balance stake,
+                  task::TaskType type = task::TaskType::prime_calculation);
 
   // Ends the block and starts the next one, `by` later.
   void next_block(DurationMs by = DurationMs(100));
