@@ -56,6 +56,9 @@ class Engine {
   Simplex& simplex() { return *simplex_; }
   Epoch epoch() const { return simplex_->setup().epoch; }
   Hint hint() const { return simplex_->hint(); }
+  // The sets of this epoch and of the next, which is known already.
+  const ValidatorSet& current_set() const { return simplex_->setup().set; }
+  ValidatorSet next_set() const { return set_of(epoch().next()); }
   const Parameters& parameters() const { return chain_.parameters; }
 
  private:

@@ -32,7 +32,10 @@ Bytes claim_bytes(const Hash& genesis_hash, const PeerId& from, const PeerId& to
 }
 
 NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePorts& ports)
-    : self_(self), ports_(ports), genesis_hash_(chain.genesis_hash) {
+    : self_(self),
+      ports_(ports),
+      genesis_hash_(chain.genesis_hash),
+      reports_({ports.store, ports.pool, ports.chain, ports.reporter}, genesis_hash_, self) {
   const ports::Moment now = ports_.clock->now();
   touch_at_ = now.instant;
   engine_ = std::make_unique<consensus::Engine>(
@@ -214,6 +217,7 @@ void NodeCore::end_turn() {
     engine_->on_event(consensus::PoolChanged{}, now);
   }
   act(engine_->end_turn(now));
+  report_evidence();
   sync_blocks();
   gossip();
 }
@@ -235,10 +239,28 @@ void NodeCore::act(consensus::TurnOutput output) {
   for (const consensus::Disconnect& drop : output.disconnects) {
     ports_.network->disconnect(drop.peer, drop.reason);
   }
+  for (const Evidence& evidence : output.evidence) {
+    const bool fresh = reports_.keep(evidence, ports_.clock->now().instant);
+    if (fresh && ports_.listener != nullptr) ports_.listener->on_evidence(evidence);
+  }
   if (ports_.listener == nullptr) return;
   for (const std::string& text : output.alarms) ports_.listener->on_alarm(text);
-  for (const Evidence& evidence : output.evidence) ports_.listener->on_evidence(evidence);
   if (output.violation) ports_.listener->on_violation(*output.violation);
+}
+
+void NodeCore::report_evidence() {
+  if (auto report = reports_.next_report(ports_.clock->now().instant)) {
+    submit(*std::move(report), [this](const ports::PoolAnswer& answer) {
+      const bool in = answer.verdict == ports::PoolVerdict::accepted ||
+                      answer.verdict == ports::PoolVerdict::known;
+      if (!in && ports_.listener != nullptr) {
+        ports_.listener->on_evidence_news("the pool refuses a report: " + answer.reason);
+      }
+    });
+  }
+  for (const std::string& text : reports_.take_news()) {
+    if (ports_.listener != nullptr) ports_.listener->on_evidence_news(text);
+  }
 }
 
 std::optional<Instant> NodeCore::next_timer() const {

@@ -19,6 +19,7 @@
 
 #include "node/consensus/engine.hpp"
 #include "node/core/allowance.hpp"
+#include "node/core/evidence_reports.hpp"
 #include "node/core/wire.hpp"
 #include "node/ports/application.hpp"
 #include "node/ports/clock.hpp"
@@ -38,7 +39,9 @@ class Listener {
   virtual void on_final(const consensus::Finalized& block) = 0;
   virtual void on_accepted(const Hash& extrinsic) = 0;  // into the pool
   virtual void on_alarm(const std::string& text) = 0;
+  // Of each offender and epoch once.
   virtual void on_evidence(const Evidence& evidence) = 0;
+  virtual void on_evidence_news(const std::string& text) = 0;  // what became of it
   // The fault bound is broken: this node has stopped signing for good; the process must end.
   virtual void on_violation(const consensus::SafetyViolation& violation) = 0;
 };
@@ -54,6 +57,8 @@ struct CorePorts {
   ports::Verifier* verifier = nullptr;
   const ports::Signer* signer = nullptr;  // null: an observer
   Listener* listener = nullptr;
+  const ports::FinalizedView* chain = nullptr;  // null: evidence is not reported
+  const Reporter* reporter = nullptr;           // null: likewise
 };
 
 struct PeerStatus {
@@ -123,11 +128,13 @@ class NodeCore {
   void sync_blocks();
   ports::ChainHead head() const;
   void act(consensus::TurnOutput output);
+  void report_evidence();
 
   PeerId self_;
   CorePorts ports_;
   Hash genesis_hash_;
   std::unique_ptr<consensus::Engine> engine_;
+  EvidenceReports reports_;
   std::map<PeerId, Peer> peers_;
 
   std::map<std::uint64_t, Checking> checking_;

@@ -83,8 +83,8 @@ std::vector<Setting> chain_settings() {
       {"node.chain", "--chain", "NAME|FILE",
        "Preset (dev, local4, bench) or chain spec file (local4)", false,
        set_text(&NodeConfig::chain)},
-      {"node.base_path", "--base-path", "FOLDER", "Data, node key and validator keys", false,
-       set_text(&NodeConfig::base_path)},
+      {"node.base_path", "--base-path", "FOLDER", "Data and node key (~/.local/share/tallystick)",
+       false, set_text(&NodeConfig::base_path)},
       {"node.validator", "--validator", "//NAME",
        "Validate with a development key that everybody knows; each name after //Alice adds 10 to "
        "the default ports",
@@ -98,29 +98,37 @@ std::vector<Setting> chain_settings() {
       {"node.trust_missing_votes", "--trust-missing-votes", "",
        "Vote although both vote files were lost. Only if no other copy of this validator has voted",
        false, set_switch(&NodeConfig::trust_missing_votes)},
+      {"node.reporter_key", "--reporter-key", "FILE",
+       "Account key that reports evidence of cheating validators, and pays the fee "
+       "(a development validator: its own account)",
+       false, set_text(&NodeConfig::reporter_key)},
+      {"node.reporter_password_file", "--reporter-password-file", "FILE",
+       "Password of the reporter key (else TALLY_REPORTER_PASSWORD)", false,
+       set_text(&NodeConfig::reporter_password_file)},
       {"state.versions_kept", "--versions-kept", "N",
-       "States of final blocks that are kept for queries and proofs; 0: all (archive)", false,
+       "States of final blocks that are kept for queries and proofs; 0: all (256)", false,
        set_integer(&NodeConfig::versions_kept)},
   };
 }
 
 std::vector<Setting> edge_settings() {
   return {
-      {"network.listen", "--listen", "ADDRESS", "IP address for peers", false,
+      {"network.listen", "--listen", "ADDRESS", "IP address for peers (127.0.0.1)", false,
        set_text(&NodeConfig::listen)},
       {"network.port", "--port", "PORT", "Port for peers (30333; 0: any free one)", false,
        set_port(&NodeConfig::port)},
       {"network.bootnodes", "--bootnode", "KEY@HOST:PORT",
-       "A peer to dial; repeat for more; 'none' for nobody", true, set_bootnodes},
+       "A peer to dial; repeat for more; 'none' for nobody (the development validators)", true,
+       set_bootnodes},
       {"network.peers_max", "--peers-max", "N", "Inbound peers, validators apart (64)", false,
        set_integer(&NodeConfig::peers_max)},
-      {"rpc.listen", "--rpc-listen", "ADDRESS", "IP address for gRPC", false,
+      {"rpc.listen", "--rpc-listen", "ADDRESS", "IP address for gRPC (127.0.0.1)", false,
        set_text(&NodeConfig::rpc_listen)},
       {"rpc.port", "--rpc-port", "PORT", "Port for gRPC (9943; 0: any free one)", false,
        set_port(&NodeConfig::rpc_port)},
       {"metrics.enabled", "--metrics", "true|false", "Serve Prometheus metrics (true)", false,
        set_switch(&NodeConfig::metrics)},
-      {"metrics.listen", "--metrics-listen", "ADDRESS", "IP address for metrics", false,
+      {"metrics.listen", "--metrics-listen", "ADDRESS", "IP address for metrics (127.0.0.1)", false,
        set_text(&NodeConfig::metrics_listen)},
       {"metrics.port", "--metrics-port", "PORT", "Port for metrics (9615)", false,
        set_port(&NodeConfig::metrics_port)},
@@ -130,8 +138,9 @@ std::vector<Setting> edge_settings() {
        set_pool(&txpool::Limits::bytes)},
       {"pool.per_account", "--pool-per-account", "N", "Of one account at most (256)", false,
        set_pool(&txpool::Limits::per_account)},
-      {"log.level", "--log-level", "LEVEL", "debug, info, warn or error", false, set_log_level},
-      {"log.format", "--log-format", "FORMAT", "text or json", false, set_log_format},
+      {"log.level", "--log-level", "LEVEL", "debug, info, warn or error (info)", false,
+       set_log_level},
+      {"log.format", "--log-format", "FORMAT", "text or json (text)", false, set_log_format},
   };
 }
 

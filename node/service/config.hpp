@@ -28,6 +28,8 @@ struct NodeConfig {
   std::optional<std::filesystem::path> validator_keys;  // the folder of a real validator's keys
   std::optional<std::filesystem::path> password_file;   // for them
   bool trust_missing_votes = false;
+  std::optional<std::filesystem::path> reporter_key;  // of the account that reports evidence
+  std::optional<std::filesystem::path> reporter_password_file;
 
   std::string listen = "127.0.0.1";
   std::optional<std::uint16_t> port;  // none: 30333, and 10 more for each later dev validator

@@ -1,6 +1,7 @@
 #include "node/service/core_loop.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "primitives/keystore/durable_file.hpp"
 
@@ -100,6 +101,34 @@ void CoreLoop::on_evidence(const Evidence& evidence) {
              encode(evidence));
 }
 
+void CoreLoop::on_evidence_news(const std::string& text) {
+  parts_.log.warn(text);
+}
+
+// Places for the validators of this epoch and of the next, and a line when this node comes or goes.
+void CoreLoop::follow_sets() {
+  const consensus::Engine& engine = core_->engine();
+  if (epoch_ == engine.epoch()) return;
+  const bool first = !epoch_;
+  epoch_ = engine.epoch();
+  set_ = std::make_shared<const ValidatorSet>(engine.current_set());
+  std::vector<Ed25519Key> keys;
+  for (const Validator& validator : set_->members) keys.push_back(validator.consensus_key);
+  for (const Validator& validator : engine.next_set().members) {
+    if (!set_->find(validator.consensus_key)) keys.push_back(validator.consensus_key);
+  }
+  parts_.transport.prefer_validators(std::move(keys));
+  const auto before = std::exchange(place_, std::nullopt);
+  if (const auto self = engine.simplex().self()) place_ = self->value;
+  if (place_.has_value() == before.has_value() && !first) return;
+  if (place_) {
+    parts_.log.info("this node votes: it is in the set of the epoch", {{"epoch", epoch_->value}});
+  } else if (parts_.validator || before) {
+    parts_.log.warn("this validator is not in the set of the epoch: it follows and does not vote",
+                    {{"epoch", epoch_->value}});
+  }
+}
+
 void CoreLoop::keep_proof(const std::string& name, const Bytes& bytes) {
   std::error_code error;
   std::filesystem::create_directories(parts_.evidence_folder, error);
@@ -168,6 +197,9 @@ void CoreLoop::publish() {
   out.pool = {parts_.pool.size(), parts_.pool.bytes(), parts_.pool.limits().transactions,
               parts_.pool.limits().bytes};
   out.peers = core_->peer_statuses();
+  follow_sets();
+  out.set = set_;
+  out.validator = place_;
 
   MetricsSample sample;
   sample.finalized_height = out.finalized.number.value;

@@ -27,12 +27,13 @@ class CoreLoop final : public core::Listener {
     const ports::Clock& clock;
     txpool::TxPool& pool;
     const execution::ChainApplication& application;
-    const network::Transport& transport;
+    network::Transport& transport;
     Subscriptions& subscriptions;
     Log log;
     Metrics& metrics;
     std::function<void(Exit)> on_fatal;
     std::filesystem::path evidence_folder;  // where proofs of misbehaviour are kept
+    bool validator = false;                 // has a validator's keys, in the set or not
   };
   explicit CoreLoop(Parts parts) : parts_(std::move(parts)) {}
   ~CoreLoop() override { join(); }
@@ -48,6 +49,7 @@ class CoreLoop final : public core::Listener {
   void on_accepted(const Hash& extrinsic) override;
   void on_alarm(const std::string& text) override;
   void on_evidence(const Evidence& evidence) override;
+  void on_evidence_news(const std::string& text) override;
   void on_violation(const consensus::SafetyViolation& violation) override;
 
  private:
@@ -55,6 +57,7 @@ class CoreLoop final : public core::Listener {
   void run();
   void turn(std::deque<Inbox::Task> tasks);
   void publish();
+  void follow_sets();
   void follow_best();
   void tell_watchers();
 
@@ -63,6 +66,9 @@ class CoreLoop final : public core::Listener {
   NodeQuery* query_ = nullptr;
   std::thread thread_;
   ports::Head best_;
+  std::optional<Epoch> epoch_;  // whose set the next two are of
+  std::shared_ptr<const ValidatorSet> set_;
+  std::optional<std::uint32_t> place_;  // this node's in it
   std::vector<Hash> announced_;  // blocks of the best branch that watchers heard of, not yet final
 };
 

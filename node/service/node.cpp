@@ -121,6 +121,7 @@ class Node::Impl final : public network::TransportListener {
   std::unique_ptr<FolderLock> lock_;
   std::optional<keystore::ValidatorKeys> keys_;
   std::unique_ptr<ports::Signer> signer_;
+  std::optional<core::Reporter> reporter_;
   std::optional<network::NodeIdentity> identity_;
 
   Inbox inbox_{kCallsMax};
@@ -159,6 +160,10 @@ Result<void, StartError> Node::Impl::open_chain() {
   }
   keys_ = TALLY_TRY(or_exit(Exit::bad_input, validator_keys_of(config_)));
   if (keys_) signer_ = keys_->signer();
+  if (const auto key = TALLY_TRY(or_exit(Exit::bad_input, reporter_key_of(config_)))) {
+    reporter_ = core::Reporter{key->account(),
+                               [key = *key](ByteView payload) { return key.sign(payload); }};
+  }
   return {};
 }
 
@@ -209,11 +214,6 @@ Result<void, StartError> Node::Impl::open_network() {
   transport_ = TALLY_TRY(
       or_exit(Exit::cannot_start, network::Transport::start(*identity_, std::move(settings), *this,
                                                             log_.component("network"))));
-  std::vector<Ed25519Key> validators;
-  for (const Validator& validator : spec_.validators) {
-    validators.push_back(validator.consensus_key);
-  }
-  transport_->prefer_validators(std::move(validators));
   return {};
 }
 
@@ -226,7 +226,9 @@ void Node::Impl::make_core() {
                         subscriptions_,
                         log_.component("core"),
                         *metrics_,
-                        on_fatal_};
+                        on_fatal_,
+                        config_.base_path / "evidence",
+                        keys_.has_value()};
   loop_ = std::make_unique<CoreLoop>(std::move(parts));
   core::CorePorts ports;
   ports.clock = &clock_;
@@ -239,6 +241,8 @@ void Node::Impl::make_core() {
   ports.verifier = verifier_.get();
   ports.signer = signer_.get();
   ports.listener = loop_.get();
+  ports.chain = final_state_.get();
+  if (reporter_) ports.reporter = &*reporter_;
   core_ = std::make_unique<core::NodeCore>(
       chain_setup(spec_, genesis_, config_.trust_missing_votes), identity_->id(), ports);
 }
@@ -248,13 +252,6 @@ Result<void, StartError> Node::Impl::open_services() {
   info.version = kVersion;
   info.node_key = to_hex(identity_->id());
   info.role = keys_ ? "validator" : "full";
-  for (std::uint32_t i = 0; keys_ && i < spec_.validators.size(); ++i) {
-    if (spec_.validators[i].consensus_key == keys_->consensus_key()) info.validator = i;
-  }
-  if (keys_ && !info.validator) {
-    log_.warn("this validator is not in the chain's set: it follows and does not vote",
-              {{"consensus_key", to_hex(keys_->consensus_key())}});
-  }
   query_ = std::make_unique<NodeQuery>(NodeQuery::Parts{spec_, genesis_.hash, info, *store_,
                                                         *transport_, inbox_, subscriptions_, *core_,
                                                         *pool_, *application_});

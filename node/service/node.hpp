@@ -53,6 +53,8 @@ class Node {
 
 // What --validator and --validator-keys name; nothing for a full node. Reads the password.
 Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const NodeConfig& config);
+// What --reporter-key names, or the account of a development validator; nothing for others.
+Result<std::optional<KeyPair>, Error> reporter_key_of(const NodeConfig& config);
 // Of --password-file or TALLY_KEY_PASSWORD.
 Result<std::string, Error> read_password(const NodeConfig& config);
 // The node's transport key: of the development name, or of the data folder's node.pem.

@@ -300,14 +300,19 @@ ports::SubscriptionPtr NodeQuery::subscribe_heads(ports::HeadListener listener) 
   return parts_.subscriptions.add_heads(std::move(listener));
 }
 
+ports::NodeInfo NodeQuery::node_info() const {
+  ports::NodeInfo info = parts_.info;
+  info.validator = snapshot().validator;
+  return info;
+}
+
 std::vector<ports::PeerInfo> NodeQuery::peers() const {
   const Snapshot now = snapshot();
   std::vector<ports::PeerInfo> out;
   for (const network::PeerLink& link : parts_.transport.peers()) {
     ports::PeerInfo info{to_hex(link.peer), link.address, link.inbound, std::nullopt, 0};
-    for (std::uint32_t i = 0; i < parts_.spec.validators.size(); ++i) {
-      if (link.validator == parts_.spec.validators[i].consensus_key) info.validator = i;
-    }
+    const auto place = link.validator && now.set ? now.set->find(*link.validator) : std::nullopt;
+    if (place) info.validator = place->value;
     for (const core::PeerStatus& status : now.peers) {
       if (status.peer == link.peer) info.best_number = status.head.number.value;
     }

@@ -25,6 +25,8 @@ struct Snapshot {
   BlockNumber best_seen;
   ports::PoolInfo pool;
   std::vector<core::PeerStatus> peers;
+  std::shared_ptr<const ValidatorSet> set;  // of the epoch; shared, since it stays for all of it
+  std::optional<std::uint32_t> validator;   // this node's place in it
 };
 
 class NodeQuery final : public ports::Query {
@@ -32,7 +34,7 @@ class NodeQuery final : public ports::Query {
   struct Parts {
     const genesis::ChainSpec& spec;
     Hash genesis_hash;
-    ports::NodeInfo info;
+    ports::NodeInfo info;  // without the place in the set, which changes
     const ports::Store& store;
     const network::Transport& transport;
     Inbox& inbox;
@@ -62,7 +64,7 @@ class NodeQuery final : public ports::Query {
   Result<ports::SubscriptionPtr, ports::Rejection> submit_and_watch(
       ByteView extrinsic, ports::TxListener listener) override;
   ports::SubscriptionPtr subscribe_heads(ports::HeadListener listener) override;
-  ports::NodeInfo node_info() const override { return parts_.info; }
+  ports::NodeInfo node_info() const override;
   std::vector<ports::PeerInfo> peers() const override;
   ports::SyncInfo sync() const override;
   ports::PoolInfo pool() const override;

@@ -4,7 +4,9 @@
 
 #include "genesis/dev_keys.hpp"
 #include "node/service/node.hpp"
+#include "primitives/derivation.hpp"
 #include "primitives/keystore/durable_file.hpp"
+#include "primitives/keystore/key_file.hpp"
 
 namespace tally::service {
 namespace {
@@ -22,6 +24,12 @@ std::uint16_t port_offset(const std::optional<std::string>& validator) {
     }
   }
   return 0;
+}
+
+Result<std::string, Error> read_line(const std::filesystem::path& file) {
+  std::string text = TALLY_TRY(read_private_file(file, kPasswordBytesMax));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
 }
 
 bool is_validator(const genesis::ChainSpec& spec, const Ed25519Key& key) {
@@ -59,11 +67,7 @@ Result<NodeConfig, Error> with_defaults(NodeConfig config, const genesis::ChainS
 }
 
 Result<std::string, Error> read_password(const NodeConfig& config) {
-  if (config.password_file) {
-    std::string text = TALLY_TRY(read_private_file(*config.password_file, kPasswordBytesMax));
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    return text;
-  }
+  if (config.password_file) return read_line(*config.password_file);
   if (const char* password = std::getenv("TALLY_KEY_PASSWORD")) return std::string(password);
   return fail_with(
       "validator keys need their password: --password-file FILE, or the variable "
@@ -76,6 +80,32 @@ Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const No
   if (!config.validator_keys) return Keys();
   const std::string password = TALLY_TRY(read_password(config));
   return Keys(TALLY_TRY(keystore::load_validator_keys(*config.validator_keys, password)));
+}
+
+Result<std::optional<KeyPair>, Error> reporter_key_of(const NodeConfig& config) {
+  using Key = std::optional<KeyPair>;
+  if (!config.reporter_key) {
+    if (!config.validator) return Key();
+    return Key(TALLY_TRY(key_from_uri(KeyScheme::ecdsa, *config.validator)));
+  }
+  std::string password;
+  if (config.reporter_password_file) {
+    password = TALLY_TRY(read_line(*config.reporter_password_file));
+  } else if (const char* variable = std::getenv("TALLY_REPORTER_PASSWORD")) {
+    password = variable;
+  } else {
+    return fail_with(
+        "the reporter key needs its password: --reporter-password-file FILE, or the variable "
+        "TALLY_REPORTER_PASSWORD");
+  }
+  const StoredKey stored = TALLY_TRY(open_key_file(*config.reporter_key, password));
+  Key pair = stored.account_pair();
+  if (!pair) {
+    return fail_with(config.reporter_key->string() +
+                     ": expected an account key (ecdsa or ed25519), came a key of kind " +
+                     std::string(enumerator_name(stored.kind)));
+  }
+  return pair;
 }
 
 Result<network::NodeIdentity, Error> identity_of(const NodeConfig& config) {

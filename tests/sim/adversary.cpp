@@ -28,6 +28,8 @@ std::string name_of(AdversaryKind kind) {
       return "conflicting certificates";
     case AdversaryKind::spammer:
       return "spammer";
+    case AdversaryKind::old_guard:
+      return "old guard";
     case AdversaryKind::twins:
       return "twins";
   }
@@ -51,6 +53,8 @@ std::unique_ptr<Adversary> make_adversary(AdversaryKind kind) {
       return make_conflicting_certificates();
     case AdversaryKind::spammer:
       return make_spammer();
+    case AdversaryKind::old_guard:
+      return make_old_guard();
   }
   return nullptr;
 }

@@ -17,7 +17,10 @@ struct AdversaryTools {
   Random& random;
   const FakeSigner& signer;
   Hash genesis_hash;
-  ValidatorIndex self;
+  ValidatorIndex self;  // in the epoch that its node is in
+  const consensus::ChainSetup& chain;
+  const ValidatorSet& set;  // of that epoch
+  SharedCache& cache;
   std::vector<ports::PeerId> peers;
   std::function<std::uint64_t()> now_ms;
   // A frame that leaves after so many milliseconds.
@@ -44,6 +47,7 @@ std::unique_ptr<Adversary> make_silent_leader();
 std::unique_ptr<Adversary> make_stale_voter();
 std::unique_ptr<Adversary> make_conflicting_certificates();
 std::unique_ptr<Adversary> make_spammer();
+std::unique_ptr<Adversary> make_old_guard();
 
 // In the order of the seeds: 0 is none; the last is twins, which the world itself sets up.
 enum class AdversaryKind : std::uint8_t {
@@ -54,9 +58,10 @@ enum class AdversaryKind : std::uint8_t {
   stale_voter,
   conflicting_certificates,
   spammer,
+  old_guard,
   twins,
 };
-constexpr std::size_t kAdversaryKinds = 8;
+constexpr std::size_t kAdversaryKinds = 9;
 std::string name_of(AdversaryKind kind);
 std::unique_ptr<Adversary> make_adversary(AdversaryKind kind);  // null for none and twins
 

@@ -85,7 +85,7 @@ class Bench {
 
   std::unique_ptr<MachineFactory> factory_;
   std::vector<std::unique_ptr<FakeSigner>> signers_;
-  VrfCache vrf_;
+  SharedCache vrf_;
   std::uint64_t now_ = 1'000;
   std::size_t self_ = 0;
   Hash root_;

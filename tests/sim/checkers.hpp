@@ -2,6 +2,7 @@
 // from what they report as final. None of it calls a predicate of the code under test.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,17 +15,32 @@
 
 namespace tally::sim {
 
+struct CheckedChain {
+  std::size_t nodes{};
+  Hash genesis_hash;
+  std::uint32_t epoch_length{};
+  ValidatorSet first;   // of epoch 1
+  ValidatorSet second;  // of epoch 2
+  std::function<bool(const Ed25519Key&, ByteView message, const Ed25519Signature&)> signed_by;
+};
+
 class Checkers {
  public:
-  explicit Checkers(std::size_t nodes) : heights_(nodes) {}
+  explicit Checkers(CheckedChain chain);
 
   // A node without an adversary reported a block as final.
   void on_final(std::size_t node, const consensus::Finalized& block);
-  // An honest node's frame has left it.
-  void on_sent(std::size_t node, const core::WireMessage& message);
+  // An honest node's frame has left it. `key` is its consensus key, if it has one.
+  void on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
+               const core::WireMessage& message);
+  // What a light client would be given of all epochs that are over at this node.
+  void on_epoch_proofs(std::size_t node, const std::vector<EpochProof>& proofs);
   void on_violation(std::size_t node, const std::string& what);
   void fail(std::string what) { failures_.push_back(std::move(what)); }
 
+  // By the headers of final blocks; null while it was not named.
+  const ValidatorSet* set_of(Epoch epoch) const;
+  std::size_t set_changes() const;
   std::uint32_t height(std::size_t node) const { return heights_[node]; }
   std::uint32_t highest() const;
   std::size_t transactions() const { return transactions_; }
@@ -43,8 +59,14 @@ class Checkers {
     bool nullify = false;
   };
 
-  void on_vote(std::size_t node, const Vote& vote);
+  void on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote);
+  void on_set_item(const std::string& where, const consensus::Finalized& block);
+  void on_certificate(const std::string& where, const Certificate& certificate);
+  void on_epoch_proof(const std::string& where, Epoch epoch, const EpochProof& proof);
 
+  CheckedChain about_;
+  std::map<std::uint64_t, ValidatorSet> sets_;  // by epoch
+  std::set<Hash> seen_;                         // certificates and proofs that were judged
   std::vector<std::uint32_t> heights_;
   std::map<std::uint32_t, Final> chain_;
   std::set<std::uint64_t> epochs_;

@@ -18,9 +18,26 @@ Secret sim_secret(std::string_view purpose, std::uint64_t index) {
   return *Secret::from(blake2_256({as_bytes(purpose), encode(index)}));
 }
 
-FakeSigner::FakeSigner(std::uint64_t validator)
-    : vrf_secret_(sim_secret("sim-vrf", validator)), vrf_key_(vrf_public(vrf_secret_)) {
-  key_ = *Ed25519Key::from(blake2_256({as_bytes("sim-consensus"), encode(validator)}));
+bool SharedCache::holds(const Ed25519Key& key, ByteView message,
+                        const Ed25519Signature& signature) {
+  if (!real_votes) return fake_sign(key, message) == signature;
+  const auto [found, fresh] = votes.try_emplace(blake2_256({key, message, signature}));
+  if (fresh) found->second = ed25519_verify(key, message, signature);
+  return found->second;
+}
+
+FakeSigner::FakeSigner(std::uint64_t validator, SharedCache* cache)
+    : cache_(cache),
+      secret_(sim_secret("sim-consensus", validator)),
+      key_(ed25519_public(secret_)),
+      vrf_secret_(sim_secret("sim-vrf", validator)),
+      vrf_key_(vrf_public(vrf_secret_)) {}
+
+Ed25519Signature FakeSigner::sign(ByteView message) const {
+  if (cache_ == nullptr || !cache_->real_votes) return fake_sign(key_, message);
+  const Ed25519Signature signature = ed25519_sign(secret_, message);
+  cache_->votes[blake2_256({key_, message, signature})] = true;
+  return signature;
 }
 
 VrfProof FakeSigner::prove(ByteView alpha) const {
@@ -31,7 +48,7 @@ VrfProof FakeSigner::prove(ByteView alpha) const {
 
 bool FakeVerifier::verify(const Ed25519Key& key, ByteView message,
                           const Ed25519Signature& signature) const {
-  return fake_sign(key, message) == signature;
+  return cache_.holds(key, message, signature);
 }
 
 std::optional<VrfOutput> FakeVerifier::verify_vrf(const VrfKey& key, ByteView alpha,

@@ -1,7 +1,8 @@
 // Signatures that cost a hash instead of a curve, for many nodes in one process. A fake signature
 // is H(key ‖ message): whoever knows the public key could forge it, but the simulated adversaries
 // only sign with keys that are theirs. VRF proofs are real, because the runtime derives the beacon
-// from them, and each is verified once for all nodes.
+// from them, and so are votes where the runtime judges evidence; each is verified once for all
+// nodes, and what a simulated validator signed is known to hold.
 #pragma once
 
 #include <functional>
@@ -15,30 +16,39 @@ namespace tally::sim {
 Ed25519Signature fake_sign(ByteView key, ByteView message);
 Secret sim_secret(std::string_view purpose, std::uint64_t index);
 
+// Shared by all nodes of a world.
+struct SharedCache {
+  std::map<Bytes, std::optional<VrfOutput>> known;
+  bool real_votes = false;
+  std::map<Hash, bool> votes;  // by H(key ‖ message ‖ signature): whether it holds
+
+  bool holds(const Ed25519Key& key, ByteView message, const Ed25519Signature& signature);
+};
+
 class FakeSigner final : public ports::Signer {
  public:
-  explicit FakeSigner(std::uint64_t validator);
+  // Signs for real where the cache says so.
+  explicit FakeSigner(std::uint64_t validator, SharedCache* cache = nullptr);
   Ed25519Key consensus_key() const override { return key_; }
-  Ed25519Signature sign(ByteView message) const override { return fake_sign(key_, message); }
+  Ed25519Signature sign(ByteView message) const override;
   VrfProof prove(ByteView alpha) const override;
   VrfKey vrf_key() const { return vrf_key_; }
+  const Secret& consensus_secret() const { return secret_; }
+  const Secret& vrf_secret() const { return vrf_secret_; }
 
  private:
+  SharedCache* cache_;
+  Secret secret_;
   Ed25519Key key_;
   Secret vrf_secret_;
   VrfKey vrf_key_;
   mutable std::map<Bytes, VrfProof> proofs_;  // one each; a restarted leader proves the same again
 };
 
-// Shared by all nodes of a world.
-struct VrfCache {
-  std::map<Bytes, std::optional<VrfOutput>> known;
-};
-
 class FakeVerifier final : public ports::Verifier {
  public:
   using Later = std::function<void(std::uint64_t ticket, std::vector<bool> results)>;
-  FakeVerifier(VrfCache& cache, Later later) : cache_(cache), later_(std::move(later)) {}
+  FakeVerifier(SharedCache& cache, Later later) : cache_(cache), later_(std::move(later)) {}
 
   bool verify(const Ed25519Key& key, ByteView message,
               const Ed25519Signature& signature) const override;
@@ -48,7 +58,7 @@ class FakeVerifier final : public ports::Verifier {
   void check_later(std::uint64_t ticket, std::vector<ports::SignatureJob> jobs) override;
 
  private:
-  VrfCache& cache_;
+  SharedCache& cache_;
   Later later_;
 };
 

@@ -6,17 +6,36 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "node/consensus/engine.hpp"
+#include "node/core/evidence_reports.hpp"
 #include "node/ports/pool.hpp"
 #include "tests/sim/random.hpp"
 
 namespace tally::sim {
 
-struct WorldSetup {
-  std::size_t validators = 4;
-  std::uint32_t epoch_length = 60;
+// A validator by its node, which is also the number of its keys.
+struct Seat {
+  std::size_t node{};
+  std::uint64_t weight{};
 };
+
+struct WorldSetup {
+  std::size_t validators = 4;  // of epochs 1 and 2: nodes 0, 1, …
+  std::uint32_t epoch_length = 60;
+  std::size_t candidates = 0;  // nodes after them, with keys that may come into a later set
+  std::size_t observers = 0;   // nodes after those, without keys
+  // What a toy machine's blocks name: the sets of epochs 3, 4, …; after the last it stays.
+  std::vector<std::vector<Seat>> sets;
+
+  std::size_t nodes() const { return validators + candidates + observers; }
+};
+
+// Sets that grow, shrink and swap members among the nodes with keys, for so many epochs. No set has
+// fewer than four members, and none of them a third of the weight.
+std::vector<std::vector<Seat>> draw_sets(const WorldSetup& setup, std::size_t epochs,
+                                         std::uint64_t seed);
 
 // One node's application and pool over its store; lives as long as the node runs.
 class Machine {
@@ -24,6 +43,8 @@ class Machine {
   virtual ~Machine() = default;
   virtual ports::Application& application() = 0;
   virtual ports::Pool& pool() = 0;
+  // What reports of evidence are judged and made by; null where the chain takes none.
+  virtual const ports::FinalizedView* chain() { return nullptr; }
 };
 
 class MachineFactory {
@@ -36,6 +57,15 @@ class MachineFactory {
   virtual Bytes transaction(Random& random) = 0;
   // What is wrong with the newest final state in `store`, if anything: supply, above all.
   virtual std::optional<std::string> audit(const ports::Store& store) const = 0;
+  // What is wrong with the set that the last block of epoch − 2 names for `epoch`. `store` is that
+  // of a node whose newest final block it is.
+  virtual std::optional<std::string> judge_set(const ports::Store& store, Epoch epoch,
+                                               const ValidatorSet& named) = 0;
+  // Whether votes are signed for real, as a chain that judges evidence needs it.
+  virtual bool real_votes() const { return false; }
+  virtual std::optional<core::Reporter> reporter(std::size_t) const { return std::nullopt; }
+  // Whether the chain has convicted the validator that the node is; false for who never was one.
+  virtual bool is_convicted(const ports::Store&, std::size_t) const { return false; }
 };
 
 std::unique_ptr<MachineFactory> toy_machines(const WorldSetup& setup);

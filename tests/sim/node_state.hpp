@@ -1,6 +1,7 @@
 // What a world keeps about one of its nodes, and what it hears from it.
 #pragma once
 
+#include "node/ports/chain.hpp"
 #include "tests/sim/world.hpp"
 
 namespace tally::sim {
@@ -27,7 +28,11 @@ struct World::NodeState final : core::Listener {
 
   void on_final(const consensus::Finalized& block) override {
     world.note(index, "final", block.hash);
-    if (!byzantine) world.checkers_.on_final(index, block);
+    if (!byzantine) {
+      world.checkers_.on_final(index, block);
+      world.on_epoch_edge(block.header.number.value.value);
+      judge_set(block);
+    }
     for (const Hash& hash : block.extrinsics) {
       world.included_.insert(hash);
       world.waiting_.erase(hash);
@@ -38,11 +43,31 @@ struct World::NodeState final : core::Listener {
   void on_alarm(const std::string& text) override { world.note(index, text, {}); }
   void on_evidence(const Evidence& evidence) override {
     world.evidence_ += 1;
+    if (!byzantine && node->key()) {
+      world.caught_at_ = std::min(world.caught_at_.value_or(world.now_), world.now_);
+    }
     world.note(index, "evidence", encode(evidence.first));
-    if (evidence.first.signer.value != world.faulty_ ||
-        world.options_.adversary == AdversaryKind::none) {
+    const ValidatorSet* set = world.checkers_.set_of(evidence.first.statement.epoch);
+    const bool known = set != nullptr && evidence.first.signer.value < set->members.size();
+    const auto who = known ? world.node_of(set->members[evidence.first.signer.value].consensus_key)
+                           : std::nullopt;
+    if (who != world.faulty_ || world.options_.adversary == AdversaryKind::none) {
       world.checkers_.fail("evidence against an honest validator");
     }
+  }
+  void on_evidence_news(const std::string& text) override { world.note(index, text, {}); }
+  // While the store still stands at this block.
+  void judge_set(const consensus::Finalized& block) {
+    const auto number = block.header.number.value.value;
+    const auto length = world.options_.setup.epoch_length;
+    if (number == 0 || number % length != 0 || !node->running()) return;
+    const auto store = node->read_store();
+    const auto head = ports::find_head(*store);
+    const Epoch epoch(number / length + 2);
+    const ValidatorSet* named = world.checkers_.set_of(epoch);
+    if (!head || head->hash != block.hash || named == nullptr) return;
+    const auto wrong = world.factory_.judge_set(*store, epoch, *named);
+    if (wrong) world.checkers_.fail("node " + std::to_string(index) + ": " + *wrong);
   }
   void on_violation(const consensus::SafetyViolation& violation) override {
     world.note(index, violation.what, {});

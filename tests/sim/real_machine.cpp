@@ -1,6 +1,9 @@
 // The real thing above consensus: execution with the runtime, the state tree and the pool. Clients
-// transfer credits between sixteen accounts whose keys are fake.
-#include <array>
+// transfer credits between sixteen accounts whose keys are fake; where there are candidates, they
+// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics.
+#include <algorithm>
+#include <map>
+#include <set>
 
 #include "genesis/build.hpp"
 #include "node/execution/application.hpp"
@@ -19,6 +22,19 @@ AccountId client(std::size_t index) {
   return *AccountId::from(blake2_256({as_bytes("sim-client"), encode(std::uint64_t{index})}));
 }
 
+constexpr std::uint64_t kBond = 10'000;   // CC; all alike, so that one is never a third
+constexpr std::size_t kSeats = 7;         // of a set
+constexpr std::size_t kBondedFewest = 6;  // with less nobody takes its bond back
+constexpr Balance kEndowment(u128{1'000'000} * kCredit.micro);
+
+AccountId account_of(std::size_t node) {
+  return *AccountId::from(FakeSigner(node).consensus_key());
+}
+
+AccountId reporter_of(std::size_t node) {
+  return *AccountId::from(blake2_256({as_bytes("sim-reporter"), encode(std::uint64_t{node})}));
+}
+
 genesis::ChainSpec make_spec(const WorldSetup& setup) {
   auto preset = genesis::preset("local4");
   TALLY_ASSERT(preset.ok());
@@ -30,8 +46,14 @@ genesis::ChainSpec make_spec(const WorldSetup& setup) {
   spec.accounts.clear();
   for (std::size_t i = 0; i < setup.validators; ++i) {
     const FakeSigner signer(i);
-    const AccountId account = *AccountId::from(signer.consensus_key());
-    spec.validators.push_back({signer.consensus_key(), signer.vrf_key(), account, 1});
+    spec.validators.push_back({signer.consensus_key(), signer.vrf_key(), account_of(i), kBond});
+  }
+  spec.consensus.validators_max =
+      static_cast<std::uint32_t>(setup.candidates > 0 ? kSeats : setup.validators);
+  spec.consensus.downtime_views_min = 1'000;  // a crash of this world is no offence
+  for (std::size_t i = 0; i < setup.validators + setup.candidates; ++i) {
+    spec.accounts.push_back({account_of(i), kEndowment});
+    spec.accounts.push_back({reporter_of(i), kEndowment});
   }
   for (std::size_t i = 0; i < kClients; ++i) {
     spec.accounts.push_back({client(i), Balance(1'000'000'000)});
@@ -51,6 +73,7 @@ class RealMachine final : public Machine {
                                         .executor = nullptr}) {}
   ports::Application& application() override { return application_; }
   ports::Pool& pool() override { return pool_; }
+  const ports::FinalizedView* chain() override { return &final_state_; }
 
  private:
   execution::GenesisResult installed_;
@@ -62,7 +85,9 @@ class RealMachine final : public Machine {
 class RealFactory final : public MachineFactory {
  public:
   explicit RealFactory(const WorldSetup& setup)
-      : spec_(make_spec(setup)), genesis_(genesis::build_genesis(spec_)) {
+      : setup_(setup), spec_(make_spec(setup)), genesis_(genesis::build_genesis(spec_)) {
+    for (std::size_t i = 0; i < setup.validators; ++i) bonded_.insert(i);
+    known_ = bonded_;
     chain_.genesis = genesis_.header;
     chain_.genesis_hash = genesis_.hash;
     chain_.genesis_time = spec_.genesis_time;
@@ -82,20 +107,20 @@ class RealFactory final : public MachineFactory {
   }
 
   Bytes transaction(Random& random) override {
+    if (setup_.candidates > 0 && random.chance(200)) return stake_transaction(random);
     const std::size_t from = random.below(kClients);
     const std::size_t to = random.below(kClients);
-    const runtime::RuntimeCall call = runtime::CreditsCall{
-        credits::Transfer{AddressId{client(to)}, {Balance(random.between(1, 100'000))}}};
-    const SignedExtra extra{Era::immortal(), {Nonce(nonces_[from]++)}, {Balance(0)}};
-    const SignedAdditional additional{runtime::kSpecVersion, runtime::kTransactionVersion,
-                                      genesis_.hash, genesis_.hash};
-    const Bytes bytes = encode(call);
-    Extrinsic extrinsic;
-    extrinsic.call = bytes;
-    extrinsic.signature = ExtrinsicSignature{
-        AddressId{client(from)},
-        SignedEd25519{fake_sign(client(from), signing_payload(bytes, extra, additional))}, extra};
-    return encode_extrinsic(extrinsic);
+    return sign(client(from), runtime::CreditsCall{credits::Transfer{
+                                  AddressId{client(to)}, {Balance(random.between(1, 100'000))}}});
+  }
+
+  bool real_votes() const override { return true; }
+  std::optional<core::Reporter> reporter(std::size_t node) const override {
+    if (node >= setup_.validators + setup_.candidates) return std::nullopt;
+    const AccountId account = reporter_of(node);
+    return core::Reporter{account, [account](ByteView payload) -> MultiSignature {
+                            return SignedEd25519{fake_sign(account, payload)};
+                          }};
   }
 
   // Adds the accounts up by themselves: total issuance must be their sum, and never above genesis,
@@ -117,7 +142,107 @@ class RealFactory final : public MachineFactory {
     return std::nullopt;
   }
 
+  // The highest stakes among those with a bond, each whole CC a vote.
+  std::optional<std::string> judge_set(const ports::Store& store, Epoch epoch,
+                                       const ValidatorSet& named) override {
+    const auto stakes = read_stakes(store);
+    std::vector<std::uint64_t> expected;
+    for (const auto& [key, stake] : stakes) expected.push_back(stake);
+    std::sort(expected.rbegin(), expected.rend());
+    expected.resize(std::min<std::size_t>(expected.size(), spec_.consensus.validators_max));
+    std::vector<std::uint64_t> weights;
+    for (const Validator& member : named.members) {
+      const auto found = stakes.find(member.consensus_key);
+      if (found == stakes.end() || found->second != member.weight) {
+        return "the set of epoch " + std::to_string(epoch.value) + " has a member of weight " +
+               std::to_string(member.weight) + " that the bonds do not give it";
+      }
+      weights.push_back(member.weight);
+    }
+    std::sort(weights.rbegin(), weights.rend());
+    if (weights == expected) return std::nullopt;
+    return "the set of epoch " + std::to_string(epoch.value) + " has " +
+           std::to_string(weights.size()) + " members; expected the " +
+           std::to_string(expected.size()) + " highest stakes";
+  }
+
+  bool is_convicted(const ports::Store& store, std::size_t node) const override {
+    return known_.contains(node) && !candidates_in(store).contains(account_of(node));
+  }
+
  private:
+  // Of the consensus keys with a bond, in whole CC; and remembers whose they are.
+  std::map<Ed25519Key, std::uint64_t> read_stakes(const ports::Store& store) {
+    std::map<Ed25519Key, std::uint64_t> stakes;
+    const auto candidates = candidates_in(store);
+    bonded_.clear();
+    for (std::size_t i = 0; i < setup_.validators + setup_.candidates; ++i) {
+      const auto found = candidates.find(account_of(i));
+      if (found == candidates.end()) continue;
+      known_.insert(i);
+      const validators::Candidate& one = found->second;
+      if (one.standing != validators::Standing::bonded) continue;
+      bonded_.insert(i);
+      stakes[one.consensus_key] =
+          static_cast<std::uint64_t>((one.bonded.micro + one.delegated.micro) / kCredit.micro);
+    }
+    std::erase_if(leaving_, [&](std::size_t node) { return !bonded_.contains(node); });
+    std::erase_if(joining_, [&](std::size_t node) { return bonded_.contains(node); });
+    return stakes;
+  }
+
+  Bytes sign(const AccountId& from, const runtime::RuntimeCall& call) {
+    const SignedExtra extra{Era::immortal(), {Nonce(nonces_[from]++)}, {Balance(0)}};
+    const SignedAdditional additional{runtime::kSpecVersion, runtime::kTransactionVersion,
+                                      genesis_.hash, genesis_.hash};
+    const Bytes bytes = encode(call);
+    Extrinsic extrinsic;
+    extrinsic.call = bytes;
+    extrinsic.signature = ExtrinsicSignature{
+        AddressId{from}, SignedEd25519{fake_sign(from, signing_payload(bytes, extra, additional))},
+        extra};
+    return encode_extrinsic(extrinsic);
+  }
+
+  // Bonds come and go by what the newest judged set showed, so that five at least always stay.
+  Bytes stake_transaction(Random& random) {
+    const std::size_t node = random.below(setup_.validators + setup_.candidates);
+    const AccountId account = account_of(node);
+    const Compact<Balance> bond{Balance(u128{kBond} * kCredit.micro)};
+    const bool stays = bonded_.contains(node) && !leaving_.contains(node);
+    if (stays && bonded_.size() >= kBondedFewest + leaving_.size()) {
+      leaving_.insert(node);
+      return sign(account, runtime::ValidatorsCall{validators::Unbond{bond}});
+    }
+    if (!bonded_.contains(node) && joining_.insert(node).second) {
+      if (known_.contains(node)) {
+        return sign(account, runtime::ValidatorsCall{validators::BondMore{bond}});
+      }
+      const FakeSigner signer(node);
+      const validators::Keys keys = validators::prove_keys(
+          {genesis_.hash, account}, {signer.consensus_secret(), signer.vrf_secret()});
+      return sign(account, runtime::ValidatorsCall{validators::Bond{keys, bond}});
+    }
+    const Compact<Balance> some{Balance(u128{random.between(10, 20)} * kCredit.micro)};
+    return sign(client(random.below(kClients)),
+                runtime::ValidatorsCall{validators::Delegate{account, some}});
+  }
+
+  static std::map<AccountId, validators::Candidate> candidates_in(const ports::Store& store) {
+    Bytes prefix = to_bytes(twox_128(as_bytes("Validators")));
+    append(prefix, twox_128(as_bytes("Candidates")));
+    std::map<AccountId, validators::Candidate> out;
+    store.scan(ports::Column::state, prefix, [&](ByteView key, ByteView value) {
+      if (key.size() < prefix.size() || !equal(key.first(prefix.size()), prefix)) return false;
+      const auto account = AccountId::from(key.subspan(key.size() - 32));
+      const auto candidate = decode<validators::Candidate>(value);
+      TALLY_ASSERT(account && candidate.ok());
+      out.emplace(*account, *candidate);
+      return true;
+    });
+    return out;
+  }
+
   static u128 sum_of_accounts(const ports::Store& store) {
     Bytes prefix = to_bytes(twox_128(as_bytes("System")));
     append(prefix, twox_128(as_bytes("Account")));
@@ -134,10 +259,16 @@ class RealFactory final : public MachineFactory {
     return sum;
   }
 
+  WorldSetup setup_;
   genesis::ChainSpec spec_;
   genesis::Genesis genesis_;
   consensus::ChainSetup chain_;
-  std::array<std::uint32_t, kClients> nonces_{};
+  std::map<AccountId, std::uint32_t> nonces_;
+  // Nodes, as of the newest judged set: with a bond, ever seen with one; and asked since.
+  std::set<std::size_t> bonded_;
+  std::set<std::size_t> known_;
+  std::set<std::size_t> leaving_;
+  std::set<std::size_t> joining_;
 };
 
 }  // namespace

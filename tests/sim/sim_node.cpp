@@ -101,7 +101,7 @@ struct SimNode::Live {
   FakeVerifier verifier;
   std::unique_ptr<Machine> machine;
 
-  Live(store::SimDisk& disk, DiskFaults& faults, const NodeHooks& hooks, VrfCache& cache)
+  Live(store::SimDisk& disk, DiskFaults& faults, const NodeHooks& hooks, SharedCache& cache)
       : store(disk.store(), faults),
         log(disk.vote_log(), faults),
         high_water(disk.high_water(), faults),
@@ -114,7 +114,7 @@ SimNode::SimNode(ports::PeerId id, std::unique_ptr<FakeSigner> signer, NodeHooks
     : id_(id), signer_(std::move(signer)), hooks_(std::move(hooks)) {}
 SimNode::~SimNode() = default;
 
-void SimNode::start(MachineFactory& factory, VrfCache& cache) {
+void SimNode::start(MachineFactory& factory, SharedCache& cache) {
   live_ = std::make_unique<Live>(disk_, faults_, hooks_, cache);
   live_->machine = factory.make(live_->store, live_->verifier);
   core::CorePorts ports;
@@ -128,6 +128,8 @@ void SimNode::start(MachineFactory& factory, VrfCache& cache) {
   ports.verifier = &live_->verifier;
   ports.signer = signer_.get();
   ports.listener = hooks_.listener;
+  ports.chain = live_->machine->chain();
+  ports.reporter = hooks_.reporter ? &*hooks_.reporter : nullptr;
   core_ = std::make_unique<core::NodeCore>(factory.chain(), id_, ports);
 }
 

@@ -36,6 +36,7 @@ struct NodeHooks {
   std::function<ports::Moment()> now;
   std::function<void(std::uint64_t ticket, std::vector<bool> results)> checked;
   core::Listener* listener = nullptr;
+  std::optional<core::Reporter> reporter;
 };
 
 class SimNode {
@@ -44,7 +45,7 @@ class SimNode {
   ~SimNode();
 
   // Throws CrashNow if the disk says so.
-  void start(MachineFactory& factory, VrfCache& cache);
+  void start(MachineFactory& factory, SharedCache& cache);
   // Loses what was not synced.
   void crash(std::uint64_t seed);
   bool running() const { return core_ != nullptr; }
@@ -53,6 +54,9 @@ class SimNode {
   DiskFaults& faults() { return faults_; }
   const ports::PeerId& id() const { return id_; }
   const FakeSigner& signer() const { return *signer_; }
+  std::optional<Ed25519Key> key() const {
+    return signer_ ? std::optional(signer_->consensus_key()) : std::nullopt;
+  }
   std::unique_ptr<ports::Store> read_store() { return disk_.store(); }
 
  private:

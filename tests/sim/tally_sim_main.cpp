@@ -26,6 +26,7 @@ struct Options {
   std::size_t validators = 4;
   std::uint32_t epoch_length = 60;
   std::string machine = "real";
+  std::string sets = "mixed";
   std::string adversary;
   std::string fault;
   bool trace = false;
@@ -41,10 +42,28 @@ AdversaryKind adversary_of(const Options& options, std::uint64_t seed) {
   return static_cast<AdversaryKind>(seed % kAdversaryKinds);
 }
 
+// Every other row of adversaries in a world whose validators change.
+bool sets_change(const Options& options, std::uint64_t seed) {
+  if (options.sets != "mixed") return options.sets == "changing";
+  return seed / kAdversaryKinds % 2 == 1;
+}
+
+void let_sets_change(WorldOptions& world) {
+  Random random(world.seed, "world");
+  world.setup.epoch_length = static_cast<std::uint32_t>(random.between(6, 20));
+  world.setup.candidates = random.between(3, 5);
+  world.setup.observers = 1;
+  world.setup.sets = draw_sets(world.setup, 100, world.seed);
+  world.edge_faults = true;
+  if (random.chance(300)) world.newcomer_ms = random.between(5'000, 25'000);
+}
+
 WorldResult run_seed(const Options& options, std::uint64_t seed) {
   WorldOptions world;
   world.seed = seed;
-  world.setup = {options.validators, options.epoch_length};
+  world.setup.validators = options.validators;
+  world.setup.epoch_length = options.epoch_length;
+  if (sets_change(options, seed)) let_sets_change(world);
   world.adversary = adversary_of(options, seed);
   if (options.trace) world.trace = &std::cout;
   const auto factory =
@@ -55,6 +74,7 @@ WorldResult run_seed(const Options& options, std::uint64_t seed) {
 std::string replay(const Options& options, std::uint64_t seed) {
   std::string out = "tally-sim --seeds " + std::to_string(seed) + " --trace";
   if (options.machine != "real") out += " --machine " + options.machine;
+  if (options.sets != "mixed") out += " --sets " + options.sets;
   if (options.validators != 4) out += " --validators " + std::to_string(options.validators);
   if (options.epoch_length != 60) out += " --epoch " + std::to_string(options.epoch_length);
   if (!options.adversary.empty()) out += " --adversary \"" + options.adversary + "\"";
@@ -67,7 +87,9 @@ struct Totals {
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;
   std::uint64_t epochs = 0;
+  std::uint64_t set_changes = 0;
   std::uint64_t evidence = 0;
+  std::uint64_t convicted = 0;
 };
 
 void report(const Options& options, std::uint64_t seed, const WorldResult& result) {
@@ -78,6 +100,7 @@ void report(const Options& options, std::uint64_t seed, const WorldResult& resul
                                 {"height", result.height},
                                 {"transactions", result.transactions},
                                 {"epochs", result.epochs},
+                                {"set_changes", result.set_changes},
                                 {"adversary", name_of(adversary_of(options, seed))},
                                 {"replay", replay(options, seed)}}
                      .dump()
@@ -104,7 +127,9 @@ int run(const Options& options) {
       totals.blocks += result.height;
       totals.transactions += result.transactions;
       totals.epochs += result.epochs;
+      totals.set_changes += result.set_changes;
       totals.evidence += result.evidence;
+      totals.convicted += result.convicted ? 1 : 0;
       report(options, seed, result);
     }
   };
@@ -118,10 +143,11 @@ int run(const Options& options) {
   const std::uint64_t worlds = options.last - options.first + 1;
   if (!options.json) {
     std::printf(
-        "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu convictions; "
-        "%.1f s, %.3f s a world and thread\n",
-        worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs, totals.evidence,
-        took.count(), took.count() * count / static_cast<double>(worlds));
+        "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu set changes, "
+        "%lu pieces of evidence, %lu convicted on chain; %.1f s, %.3f s a world and thread\n",
+        worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs,
+        totals.set_changes, totals.evidence, totals.convicted, took.count(),
+        took.count() * count / static_cast<double>(worlds));
   }
   return totals.failed == 0 ? 0 : 1;
 }
@@ -136,6 +162,9 @@ bool plant(const std::string& name) {
       {"forget-own-votes", Fault::forget_own_votes},
       {"nullify-then-finalize", Fault::nullify_then_finalize},
       {"partial-extrinsic", Fault::partial_extrinsic},
+      {"commit-filler", Fault::commit_filler},
+      {"next-epochs-set", Fault::next_epochs_set},
+      {"old-epoch-proof", Fault::old_epoch_proof},
   };
   for (const auto& [known, fault] : faults) {
     if (name != known) continue;
@@ -155,10 +184,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Whole nodes in virtual time, with faults; one seed is one world."};
   app.add_option("--seeds", seeds, "one seed, or first..last")->capture_default_str();
   app.add_option("--threads", options.threads, "0: one a core");
-  app.add_option("--validators", options.validators)->capture_default_str();
+  app.add_option("--validators", options.validators, "how many in a world")->capture_default_str();
   app.add_option("--epoch", options.epoch_length, "blocks of an epoch")->capture_default_str();
   app.add_option("--machine", options.machine, "what the chain runs: the real runtime, or a toy")
       ->check(CLI::IsMember({"real", "toy"}))
+      ->capture_default_str();
+  app.add_option("--sets", options.sets, "whether validators change from epoch to epoch")
+      ->check(CLI::IsMember({"fixed", "changing", "mixed"}))
       ->capture_default_str();
   app.add_option("--adversary", options.adversary, "the same one in every world");
   app.add_flag("--trace", options.trace, "every event, on standard output");

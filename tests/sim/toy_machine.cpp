@@ -1,5 +1,7 @@
 // A ledger of sixteen accounts, just enough for consensus to order something that has a state root.
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 
 #include "node/consensus/planted.hpp"
@@ -111,8 +113,9 @@ class ToyPool final : public ports::Pool {
 
 class ToyApplication final : public ports::Application {
  public:
-  ToyApplication(ports::Store& store, ToyPool& pool, const ValidatorSet& set, const Hash& genesis)
-      : store_(store), pool_(pool), set_(set) {
+  using Sets = std::function<const ValidatorSet&(Epoch)>;
+  ToyApplication(ports::Store& store, ToyPool& pool, Sets sets, const Hash& genesis)
+      : store_(store), pool_(pool), sets_(std::move(sets)) {
     const auto head = ports::find_head(store);
     head_ = head ? head->hash : genesis;
     const auto bytes = store.get(ports::Column::state, as_bytes(kStateKey));
@@ -126,7 +129,10 @@ class ToyApplication final : public ports::Application {
     block.header.parent_hash = request.parent;
     block.header.number = {number(request.parent).next()};
     block.header.digest = {make_consensus_digest(request.digest)};
-    if (request.last_of_epoch) block.header.digest.push_back(make_set_item(set_));
+    if (request.last_of_epoch) {
+      const Epoch named(request.digest.epoch.value + 2);
+      block.header.digest.push_back(make_set_item(sets_(named)));
+    }
     std::vector<Hash> hashes;
     for (const Bytes& extrinsic : block.extrinsics) hashes.push_back(blake2_256(extrinsic));
     block.header.extrinsics_root = merkle_root(hashes);
@@ -143,6 +149,9 @@ class ToyApplication final : public ports::Application {
     const auto after = run(*parent, block);
     if (!after) return {false, "a transfer does not apply"};
     if (root_of(*after) != block.header.state_root) return {false, "another state root"};
+    const auto named = named_set(block.header);
+    const Epoch epoch = consensus_digest(block.header)->epoch;
+    if (named && *named != sets_(Epoch(epoch.value + 2))) return {false, "another set"};
     pending_[hash] = {block.header, *after};
     return {true, {}};
   }
@@ -208,7 +217,7 @@ class ToyApplication final : public ports::Application {
 
   ports::Store& store_;
   ToyPool& pool_;
-  ValidatorSet set_;
+  Sets sets_;
   Hash head_;
   Ledger final_;
   std::map<Hash, Pending> pending_;
@@ -216,8 +225,8 @@ class ToyApplication final : public ports::Application {
 
 class ToyMachine final : public Machine {
  public:
-  ToyMachine(ports::Store& store, const ValidatorSet& set, const Hash& genesis)
-      : application_(store, pool_, set, genesis) {}
+  ToyMachine(ports::Store& store, ToyApplication::Sets sets, const Hash& genesis)
+      : application_(store, pool_, std::move(sets), genesis) {}
   ports::Application& application() override { return application_; }
   ports::Pool& pool() override { return pool_; }
 
@@ -229,13 +238,11 @@ class ToyMachine final : public Machine {
 class ToyFactory final : public MachineFactory {
  public:
   explicit ToyFactory(const WorldSetup& setup) {
-    for (std::size_t i = 0; i < setup.validators; ++i) {
-      const FakeSigner signer(i);
-      const AccountId account = *AccountId::from(signer.consensus_key());
-      TALLY_ASSERT(
-          chain_.first.members.push_back({signer.consensus_key(), signer.vrf_key(), account, 1}));
-    }
-    chain_.second = chain_.first;
+    std::vector<Seat> first;
+    for (std::size_t i = 0; i < setup.validators; ++i) first.push_back({i, 1});
+    chain_.first = chain_.second = make_set(first);
+    later_.push_back(chain_.second);
+    for (const auto& seats : setup.sets) later_.push_back(make_set(seats));
     chain_.genesis.state_root = root_of(genesis_ledger());
     chain_.genesis_hash = block_hash(chain_.genesis);
     chain_.parameters = {DurationMs(300),
@@ -248,7 +255,9 @@ class ToyFactory final : public MachineFactory {
   }
   consensus::ChainSetup chain() const override { return chain_; }
   std::unique_ptr<Machine> make(ports::Store& store, const ports::Verifier&) override {
-    return std::make_unique<ToyMachine>(store, chain_.first, chain_.genesis_hash);
+    return std::make_unique<ToyMachine>(
+        store, [this](Epoch epoch) -> const ValidatorSet& { return set_in(epoch); },
+        chain_.genesis_hash);
   }
   Bytes transaction(Random& random) override {
     const auto from = static_cast<std::uint8_t>(random.below(kAccounts));
@@ -264,9 +273,29 @@ class ToyFactory final : public MachineFactory {
     if (sum == kAccounts * kGrant) return std::nullopt;
     return "the supply is " + std::to_string(sum);
   }
+  std::optional<std::string> judge_set(const ports::Store&, Epoch epoch,
+                                       const ValidatorSet& named) override {
+    if (named == set_in(epoch)) return std::nullopt;
+    return "the set of epoch " + std::to_string(epoch.value) + " is not the one of the schedule";
+  }
 
  private:
+  static ValidatorSet make_set(const std::vector<Seat>& seats) {
+    ValidatorSet set;
+    for (const Seat& seat : seats) {
+      const FakeSigner signer(seat.node);
+      const AccountId account = *AccountId::from(signer.consensus_key());
+      TALLY_ASSERT(
+          set.members.push_back({signer.consensus_key(), signer.vrf_key(), account, seat.weight}));
+    }
+    return set;
+  }
+  const ValidatorSet& set_in(Epoch epoch) const {
+    return later_[std::min<std::size_t>(epoch.value - 2, later_.size() - 1)];
+  }
+
   consensus::ChainSetup chain_;
+  std::vector<ValidatorSet> later_;  // of epochs 2, 3, …
   std::array<std::uint64_t, kAccounts> nonces_{};
 };
 

@@ -25,7 +25,13 @@ World::World(const WorldOptions& options, MachineFactory& factory)
     : options_(options),
       factory_(factory),
       random_(options.seed, "network"),
-      checkers_(options.setup.validators + 1) {
+      checkers_({options.setup.nodes() + 1, factory.chain().genesis_hash,
+                 options.setup.epoch_length, factory.chain().first, factory.chain().second,
+                 [this](const Ed25519Key& key, ByteView message, const Ed25519Signature& by) {
+                   return vrf_.holds(key, message, by);
+                 }}),
+      edge_random_(options.seed, "edges") {
+  vrf_.real_votes = factory.real_votes();
   faulty_ = Random(options.seed, "faulty").below(options.setup.validators);
   make_nodes();
 }
@@ -59,13 +65,15 @@ void World::note_finality(std::size_t node, const Hash& extrinsic) {
 
 void World::make_nodes() {
   const bool twins = options_.adversary == AdversaryKind::twins;
-  const std::size_t count = options_.setup.validators + (twins ? 1 : 0);
+  const std::size_t keys = options_.setup.validators + options_.setup.candidates;
+  const std::size_t count = options_.setup.nodes() + (twins ? 1 : 0);
   links_.assign(count, std::vector<Link>(count));
   Random skew(options_.seed, "skew");
   for (std::size_t i = 0; i < count; ++i) {
     auto state = std::make_unique<NodeState>(*this, i);
     NodeState* self = state.get();
-    const std::size_t validator = i < options_.setup.validators ? i : faulty_;
+    const bool twin = i == options_.setup.nodes();
+    const std::size_t validator = twin ? faulty_ : i;
     state->byzantine = options_.adversary != AdversaryKind::none && validator == faulty_;
     if (state->byzantine) state->adversary = make_adversary(options_.adversary);
     if (options_.faults) state->skew_ms = static_cast<std::int64_t>(skew.below(240)) - 120;
@@ -92,8 +100,9 @@ void World::make_nodes() {
       });
     };
     hooks.listener = self;
-    state->node = std::make_unique<SimNode>(peer_id(i), std::make_unique<FakeSigner>(validator),
-                                            std::move(hooks));
+    hooks.reporter = factory_.reporter(i);
+    auto signer = validator < keys ? std::make_unique<FakeSigner>(validator, &vrf_) : nullptr;
+    state->node = std::make_unique<SimNode>(peer_id(i), std::move(signer), std::move(hooks));
     nodes_.push_back(std::move(state));
   }
 }
@@ -144,7 +153,7 @@ void World::report_unseen(std::size_t index) {
   }
 }
 
-void World::crash_node(std::size_t index) {
+void World::crash_node(std::size_t index, std::optional<std::uint64_t> down_ms) {
   NodeState& state = *nodes_[index];
   note(index, "crash", {});
   state.incarnation += 1;
@@ -152,7 +161,8 @@ void World::crash_node(std::size_t index) {
   for (std::size_t other = 0; other < nodes_.size(); ++other) {
     if (other != index && links_[index][other].up) link_down(index, other);
   }
-  at(now_ + random_.between(200, 4'000), [this, index] { start_node(index); });
+  const std::uint64_t drawn = random_.between(200, 4'000);
+  at(now_ + down_ms.value_or(drawn), [this, index] { start_node(index); });
 }
 
 void World::connect(std::size_t a, std::size_t b) {
@@ -216,13 +226,18 @@ void World::flush(std::size_t index) {
   const auto drops = std::move(state.drops);
   state.drops.clear();
   const std::uint64_t departs = state.busy_until;
+  const consensus::ChainSetup chain = state.adversary ? factory_.chain() : consensus::ChainSetup{};
   for (const NodeState::Frame& frame : frames) {
-    if (state.adversary) {
+    if (state.adversary && state.node->running()) {
+      const consensus::Simplex& simplex = state.node->core().engine().simplex();
       AdversaryTools tools{
           random_,
           state.node->signer(),
           factory_.chain().genesis_hash,
-          ValidatorIndex(static_cast<std::uint16_t>(faulty_)),
+          simplex.self().value_or(ValidatorIndex(0)),
+          chain,
+          simplex.setup().set,
+          vrf_,
           {},
           [this] { return now_; },
           [&](const ports::PeerId& to, ports::Channel, Bytes bytes, std::uint64_t delay) {
@@ -232,7 +247,7 @@ void World::flush(std::size_t index) {
       continue;
     }
     if (!state.byzantine && frame.channel == ports::Channel::consensus) {
-      checkers_.on_sent(index, *decode<core::WireMessage>(frame.bytes));
+      checkers_.on_sent(index, state.node->key(), *decode<core::WireMessage>(frame.bytes));
     }
     transmit(index, frame.to, frame.bytes, departs);
   }
@@ -318,6 +333,11 @@ WorldResult World::run() {
   at(200, [this] { workload(); });
   at(3'000, [this] { resubmit(); });
   if (options_.faults) draw_faults();
+  for (const WorldOptions::Down& one : options_.down) {
+    at(one.from_ms, [this, one] {
+      if (nodes_[one.node]->node->running()) crash_node(one.node, one.to_ms - one.from_ms);
+    });
+  }
   for (std::size_t i = 0; i < options_.partitions.size(); ++i) {
     at(kPartitionMs * i, [this, i] { weather_.side = options_.partitions[i]; });
   }
@@ -342,9 +362,26 @@ WorldResult World::run() {
   result.height = checkers_.highest();
   result.transactions = checkers_.transactions();
   result.epochs = checkers_.epochs();
+  result.set_changes = checkers_.set_changes();
   result.evidence = evidence_;
+  result.convicted = convicted_;
   result.finality_ms = finality_ms_;
   return result;
+}
+
+// Who was caught in time has lost its seat, by reports of the nodes themselves; nobody else has.
+void World::judge_convictions(std::size_t index, const ports::Store& store) {
+  if (!factory_.real_votes()) return;
+  const std::string who = "node " + std::to_string(index) + ": ";
+  for (std::size_t i = 0; i < options_.setup.validators + options_.setup.candidates; ++i) {
+    const bool convicted = factory_.is_convicted(store, i);
+    const bool faulty = i == faulty_ && options_.adversary != AdversaryKind::none;
+    if (convicted && !faulty) checkers_.fail(who + "an honest validator was convicted");
+    if (!convicted && i == faulty_ && caught_at_ && *caught_at_ + kWellMs < options_.duration_ms) {
+      checkers_.fail(who + "an equivocator was caught and still has its bond");
+    }
+    convicted_ |= convicted;
+  }
 }
 
 void World::judge_end() {
@@ -364,6 +401,12 @@ void World::judge_end() {
       checkers_.fail(who + " is left behind at height " + std::to_string(checkers_.height(i)));
     }
     const auto store = nodes_[i]->node->read_store();
+    std::vector<EpochProof> proofs;
+    while (auto proof = ports::find_epoch_proof(*store, Epoch(proofs.size() + 1))) {
+      proofs.push_back(*std::move(proof));
+    }
+    checkers_.on_epoch_proofs(i, proofs);
+    judge_convictions(i, *store);
     if (const auto wrong = factory_.audit(*store)) checkers_.fail(who + ": " + *wrong);
   }
   if (checkers_.transactions() == 0) checkers_.fail("no transaction was ever final");

@@ -37,8 +37,17 @@ struct WorldOptions {
   std::vector<std::vector<std::size_t>> partitions;
   // How long every frame takes once the faults have ended, instead of a drawn time.
   std::optional<std::uint64_t> delay_ms;
-  // The last validator is new: it starts only then, on an empty disk.
+  // The last node is new: it starts only then, on an empty disk.
   std::uint64_t newcomer_ms = 0;
+  // Crashes, partitions and clocks that jump as epochs end, until the faults do.
+  bool edge_faults = false;
+  // Nodes that are down for a while, whatever else happens.
+  struct Down {
+    std::size_t node{};
+    std::uint64_t from_ms{};
+    std::uint64_t to_ms{};
+  };
+  std::vector<Down> down;
   std::ostream* trace = nullptr;
 };
 
@@ -48,7 +57,9 @@ struct WorldResult {
   std::uint32_t height = 0;
   std::size_t transactions = 0;
   std::size_t epochs = 0;
+  std::size_t set_changes = 0;
   std::size_t evidence = 0;
+  bool convicted = false;  // the adversary, by the chain
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
 };
@@ -88,9 +99,12 @@ class World {
   void draw_faults();
   void draw_crashes(Random& random);
   void end_faults();
+  void on_epoch_edge(std::uint32_t height);
+  void at_epoch_edge();
+  std::optional<std::size_t> node_of(const Ed25519Key& key) const;
   void start_node(std::size_t node);
   void report_unseen(std::size_t node);
-  void crash_node(std::size_t node);
+  void crash_node(std::size_t node, std::optional<std::uint64_t> down_ms = std::nullopt);
   void connect(std::size_t a, std::size_t b);
   void link_up(std::size_t a, std::size_t b);
   void link_down(std::size_t a, std::size_t b);
@@ -104,6 +118,7 @@ class World {
   void workload();
   void resubmit();
   void judge_end();
+  void judge_convictions(std::size_t node, const ports::Store& store);
   void note(std::size_t node, std::string_view what, ByteView detail);
   void note_finality(std::size_t node, const Hash& extrinsic);
   bool honest(std::size_t node) const;
@@ -112,7 +127,7 @@ class World {
   MachineFactory& factory_;
   Random random_;
   Checkers checkers_;
-  VrfCache vrf_;
+  SharedCache vrf_;
   std::vector<std::unique_ptr<NodeState>> nodes_;
   std::vector<std::vector<Link>> links_;
   Weather weather_;
@@ -120,6 +135,8 @@ class World {
   std::uint64_t now_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t trace_hash_ = 0;
+  Random edge_random_;
+  std::uint32_t edge_height_ = 0;  // the newest at which an epoch ends that faults were drawn for
   std::size_t faulty_ = 0;         // the validator that may be Byzantine or lose its log
   std::map<Hash, Bytes> waiting_;  // transactions that clients still want included
   std::set<Hash> included_;
@@ -130,6 +147,8 @@ class World {
   std::map<Hash, Submitted> submitted_;  // and not final at that node
   std::vector<std::uint64_t> finality_ms_;
   std::size_t evidence_ = 0;
+  std::optional<std::uint64_t> caught_at_;  // when an honest node with a key first saw evidence
+  bool convicted_ = false;                  // on chain
   std::vector<std::uint32_t> heights_when_well_;
 };
 

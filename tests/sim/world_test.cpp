@@ -75,6 +75,92 @@ TEST_CASE("sim: a new node takes the chain from its peers, over epochs, and join
   }
 }
 
+// Nodes 4 to 7 have keys, node 8 has none.
+WorldOptions changing(std::uint64_t seed) {
+  WorldOptions options;
+  options.seed = seed;
+  options.setup.epoch_length = 8;
+  options.setup.candidates = 4;
+  options.setup.observers = 1;
+  options.setup.sets = draw_sets(options.setup, 100, seed);
+  return options;
+}
+
+TEST_CASE("sim: sets grow, shrink and swap under all faults, by schedule and by bonds") {
+  for (const bool real : {false, true}) {
+    WorldOptions options = changing(17);
+    options.edge_faults = true;
+    const WorldResult result = run(options, real);
+    CHECK(result.failures == std::vector<std::string>{});
+    CHECK(result.epochs > 4);
+    CHECK(result.set_changes > 2);
+  }
+}
+
+TEST_CASE("sim: a set of one, then of many, then of one, and everybody follows") {
+  WorldOptions options = changing(1);
+  options.faults = false;
+  options.setup.sets = {{{0, 1}}, {{0, 1}}, {{5, 2}}};
+  for (int i = 0; i < 40; ++i) {
+    options.setup.sets.push_back({{7, 3}, {1, 1}, {4, 1}, {2, 1}, {6, 2}, {0, 1}});
+    options.setup.sets.push_back({{3, 1}});
+  }
+  options.faults_until_ms = 1'000;
+  options.duration_ms = 30'000;
+  const WorldResult result = run(options);
+  CHECK(result.failures == std::vector<std::string>{});
+  CHECK(result.set_changes > 5);
+}
+
+// Nodes 5 and 6 of seven are down while the set changes several times.
+TEST_CASE("sim: sets change while almost a third of the validators is down") {
+  for (const bool real : {false, true}) {
+    WorldOptions options = changing(3);
+    options.faults = false;
+    options.setup.validators = 7;
+    options.setup.sets = {};
+    for (int i = 0; i < 50; ++i) {
+      options.setup.sets.push_back({{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}});
+      options.setup.sets.push_back({{5, 1}, {7, 1}, {2, 1}, {9, 1}, {4, 1}, {8, 1}, {6, 1}});
+    }
+    options.down = {{5, 3'000, 40'000}, {6, 3'000, 40'000}};
+    options.faults_until_ms = 41'000;
+    options.duration_ms = 48'000;
+    const WorldResult result = run(options, real);
+    CHECK(result.failures == std::vector<std::string>{});
+    CHECK(result.height > 35);  // of which the first three seconds bring twenty at most
+    CHECK(result.set_changes > 3);
+  }
+}
+
+TEST_CASE("sim: a new node syncs over many changes of the set, and may be in the next") {
+  for (const std::size_t observers : {0u, 1u}) {
+    for (const bool real : {false, true}) {
+      WorldOptions options = changing(4);
+      options.setup.observers = observers;
+      options.faults = false;
+      options.newcomer_ms = 40'000;
+      options.faults_until_ms = 41'000;
+      options.duration_ms = 58'000;
+      const WorldResult result = run(options, real);
+      CHECK(result.failures == std::vector<std::string>{});
+      CHECK(result.epochs > 10);
+    }
+  }
+}
+
+TEST_CASE("sim: nodes that see an equivocator report it, and the chain takes its bond") {
+  for (const AdversaryKind kind : {AdversaryKind::equivocator, AdversaryKind::twins}) {
+    WorldOptions options = changing(5);
+    options.adversary = kind;
+    const WorldResult result = run(options, true);
+    INFO(name_of(kind));
+    CHECK(result.failures == std::vector<std::string>{});
+    CHECK(result.evidence > 0);
+    CHECK(result.convicted);
+  }
+}
+
 // Five nodes, of which two share a key: every way to split them in two, in each of two stretches.
 TEST_CASE("sim: twins under every pair of partitions") {
   for (std::size_t first = 0; first < 16; ++first) {
