@@ -51,29 +51,33 @@ struct Explanation {
 };
 Explanation explain(const DisputeView& view);
 
-// The draw, recomputed from proved headers and the proved pool.
+// The draw, recomputed: the beacon by folding the VRF outputs of proved headers, the order from it
+// and the proved pool.
 struct DrawCheck {
   struct Part {
     BlockNumber asked_in;
     BlockNumber fixed_in;
-    Hash beacon;            // of the header of fixed_in, recomputed from the leaders' VRF proofs
+    Hash beacon;            // of block fixed_in, recomputed
     bool beacon_matches{};  // it is the one in the record
-    bool ready_matches{};   // fixed_in is the first block whose draw_ready reached asked_in
+    // fixed_in is the first block whose draw_ready reached asked_in; nothing where the node keeps
+    // the states of these two blocks no longer.
+    std::optional<bool> ready_matches;
     std::vector<AccountId> order;  // who was called, recomputed
   };
   Part first;
   std::optional<Part> appeal;
-  bool seats_match{};  // every seat is held by one whom the draw called
-  // Blocks whose headers were read to get at the beacon.
-  BlockNumber beacon_from;
+  bool seats_match{};       // every seat is held by one whom the draw called
+  BlockNumber beacon_from;  // the first header that was folded; 1: from genesis on
   bool holds() const {
-    const auto good = [](const Part& part) { return part.beacon_matches && part.ready_matches; };
+    const auto good = [](const Part& part) {
+      return part.beacon_matches && part.ready_matches.value_or(true);
+    };
     return seats_match && good(first) && (!appeal || good(*appeal));
   }
 };
 struct DrawCheckOptions {
-  // Recompute the beacon from genesis on, whatever the chain's length; else from the oldest block
-  // whose state the node still proves.
+  // Fold the headers from genesis on, whatever the chain's length; else from the asking block on,
+  // if the node still proves the beacon there.
   bool from_genesis = false;
   std::function<void(BlockNumber)> progress = {};
 };

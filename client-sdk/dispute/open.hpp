@@ -10,6 +10,9 @@
 // An input longer than a block takes must be served: start a content server on the receipt folder's
 // inputs (client-sdk/content/server.hpp), name its address in `locations`, and keep it up until the
 // dispute ends. The challenger loses where verifiers cannot fetch the input.
+//
+// A requester may leave the dispute to somebody else: task::sign_mandate (primitives/task/mandate.hpp)
+// gives the bearer what DisputeRequest.mandate asks for.
 #pragma once
 
 #include "client-sdk/chain/client.hpp"
@@ -95,9 +98,5 @@ struct TaskPlan {
 };
 DisputeResult<WorkerCheck> check_worker(client::ChainClient& chain, const AccountId& worker,
                                         const AccountId& requester, const TaskPlan& task);
-
-// For somebody else to open the dispute: any receipt of the requester's, or this one.
-task::SignedMandate make_mandate(const KeyPair& requester, const Hash& genesis_hash,
-                                 const task::Mandate& mandate);
 
 }  // namespace tally::dispute
