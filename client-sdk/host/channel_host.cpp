@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPayPatience{30'000};
 constexpr milliseconds kRetryPause{1'000};
 constexpr int kAdoptTries = 20;
-constexpr std::size_t kUnreadMax = 512;  // messages of peers; beyond it their streams wait
+constexpr std::size_t kPaidTasksMax = 4'096;  // remembered in a channel
+constexpr std::size_t kUnreadMax = 512;       // messages of peers; beyond it their streams wait
 
 std::string call_name(const channels::Call& call) {
   return std::visit([](const auto& c) { return std::string(std::decay_t<decltype(c)>::kName); },
@@ -383,29 +384,50 @@ Result<void, Error> ChannelHost::peer_message(const AccountId& peer, ByteView me
   return {};
 }
 
-Result<void, Error> ChannelHost::pay(const task::SignedReceipt& signed_receipt) {
-  const task::Receipt& receipt = signed_receipt.receipt;
-  const channel::Pay pay{receipt.price, {task::receipt_hash(receipt)}};
+// False if the task was paid, or is just being paid.
+bool ChannelHost::State::claim_task(const ChannelId& channel, std::uint64_t task) {
+  const std::lock_guard lock(mutex);
+  auto& paid_here = paid_tasks[channel];
+  if (!paid_here.insert(task).second) return false;
+  if (paid_here.size() > kPaidTasksMax) paid_here.erase(paid_here.begin());
+  return true;
+}
+
+Result<void, Error> ChannelHost::State::pay(const ChannelId& channel, const channel::Pay& pay) {
   const auto deadline = std::chrono::steady_clock::now() + kPayPatience;
   while (true) {
     std::uint64_t before = 0;
     {
-      const std::lock_guard lock(state_->mutex);
-      before = state_->turns;
+      const std::lock_guard lock(mutex);
+      before = turns;
     }
-    const auto paid = state_->sign(receipt.channel_id, pay);
-    if (paid) return {};
-    if (paid.error() != channel::Rejection::window_full) {
-      return fail_with("the payment of " + to_text(receipt.price) +
-                       " cannot be signed: " + std::string(enumerator_name(paid.error())));
+    const auto done = sign(channel, pay);
+    if (done) return {};
+    if (done.error() != channel::Rejection::window_full) {
+      return fail_with("the payment of " + to_text(pay.amount) +
+                       " cannot be signed: " + std::string(enumerator_name(done.error())));
     }
-    std::unique_lock lock(state_->mutex);
+    std::unique_lock lock(mutex);
     // The turn that just ended counts as one; a later one may have made room.
-    if (!state_->changed.wait_until(lock, deadline, [&] { return state_->turns > before + 1; })) {
-      return fail_with("the worker does not countersign: " +
-                       to_decimal(state_->config.policy.window) + " versions are open");
+    if (!changed.wait_until(lock, deadline, [&] { return turns > before + 1; })) {
+      return fail_with("the worker does not countersign: " + to_decimal(config.policy.window) +
+                       " versions are open");
     }
   }
+}
+
+Result<void, Error> ChannelHost::pay(const task::SignedReceipt& signed_receipt) {
+  const task::Receipt& receipt = signed_receipt.receipt;
+  if (!state_->claim_task(receipt.channel_id, receipt.task_id)) return {};
+  auto paid = state_->pay(receipt.channel_id, {receipt.price, {task::receipt_hash(receipt)}});
+  if (paid) return {};
+  const std::lock_guard lock(state_->mutex);
+  state_->paid_tasks[receipt.channel_id].erase(receipt.task_id);
+  return paid;
+}
+
+Result<void, Error> ChannelHost::pay_ahead(const ChannelId& channel, Balance price) {
+  return state_->pay(channel, {.amount = price, .receipts = {}, .ahead = true});
 }
 
 Result<task::EarnerStanding, Error> ChannelHost::standing(const ChannelId& channel,
@@ -424,11 +446,17 @@ Result<task::EarnerStanding, Error> ChannelHost::standing(const ChannelId& chann
   const channel::Side mine = record.terms.side;
   return task::EarnerStanding{
       .received = view->received,
+      .earned = record.earned,
       .spendable = above_reserve(record.balance(channels::other(mine)), view->locked)};
 }
 
-// The requester sends its hash back in the offer that pays for it, and the journal then holds it.
-Result<void, Error> ChannelHost::issued(const task::SignedReceipt&) {
+// Not waited for: it is on disk with the turn. A crash before that forgets what was not paid yet,
+// which costs the worker no more than its window.
+Result<void, Error> ChannelHost::issued(const task::SignedReceipt& receipt) {
+  const channel::Issued issued{receipt.receipt.price};
+  state_->loop.post([state = state_.get(), id = receipt.receipt.channel_id, issued] {
+    static_cast<void>(state->driver->step(id, issued));
+  });
   return {};
 }
 

@@ -98,6 +98,7 @@ class ChannelHost final : public task::PayerPort, public task::EarnerPort {
   void peer_gone(const AccountId& peer, std::uint64_t connection) override;
   Result<void, Error> peer_message(const AccountId& peer, ByteView message) override;
   Result<void, Error> pay(const task::SignedReceipt& receipt) override;
+  Result<void, Error> pay_ahead(const ChannelId& channel, Balance price) override;
   Result<task::EarnerStanding, Error> standing(const ChannelId& channel,
                                                const AccountId& requester) override;
   Result<void, Error> issued(const task::SignedReceipt& receipt) override;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <set>
 #include <stop_token>
 
 #include "client-sdk/host/channel_host.hpp"
@@ -57,6 +58,8 @@ struct ChannelHost::State final : channel::Effects {
   };
   std::deque<ToSubmit> to_submit;
   std::uint64_t turns = 0;
+  // Tasks that were paid, by channel, so that an answer which came twice is not paid twice.
+  std::map<ChannelId, std::set<std::uint64_t>> paid_tasks;
 
   // channel::Effects, called by the driver on the loop's thread when a turn ends.
   void send(const ChannelId& channel, const AccountId& peer, Bytes message) override;
@@ -87,6 +90,8 @@ struct ChannelHost::State final : channel::Effects {
   Result<void, Error> follow_own(const channel::Terms& terms);
   std::vector<channel::Record> opens_under_way();
   Result<void, channel::Rejection> step(const ChannelId& channel, const channel::Event& event);
+  Result<void, Error> pay(const ChannelId& channel, const channel::Pay& pay);
+  bool claim_task(const ChannelId& channel, std::uint64_t task);
   Result<void, channel::Rejection> sign(const ChannelId& channel, const channel::Pay& pay);
   void log(const std::string& text) const {
     if (config.log) config.log(text);

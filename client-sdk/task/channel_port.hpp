@@ -30,13 +30,18 @@ class PeerPort {
 // The requester's side.
 class PayerPort : public PeerPort {
  public:
-  // Offers a state that pays `receipt.price` and adds the receipt; waits while the window is full.
+  // Offers a state that pays `receipt.price`, less what was paid ahead, and adds the receipt; waits
+  // while the window is full. A task is paid once, however often this is called for it.
   virtual Result<void, Error> pay(const SignedReceipt& receipt) = 0;
+  // Brings what is paid ahead in the channel up to this much: with one task at a time, never more
+  // than one prepayment is out.
+  virtual Result<void, Error> pay_ahead(const ChannelId& channel, Balance price) = 0;
 };
 
 // The worker's side.
 struct EarnerStanding {
   Balance received;   // by states that the worker holds and could claim
+  Balance earned;     // prices of the receipts that it issued in this channel
   Balance spendable;  // what the requester can still pay in this channel
 };
 

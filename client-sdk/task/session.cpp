@@ -27,8 +27,6 @@ using Stream = grpc::ClientReaderWriter<Frame, Frame>;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kProtocol = 1;
-// Beyond the task's own timeout: the way there and back, and waiting for its turn.
-constexpr std::chrono::minutes kAnswerPatience{10};
 
 std::string to_string(ByteView bytes) {
   return std::string(as_text(bytes));
@@ -56,7 +54,16 @@ std::shared_ptr<grpc::ChannelCredentials> credentials(const TlsIdentity& identit
 }
 
 Failure<TaskError> task_error(TaskErrorKind kind, std::string code, std::string message) {
-  return {TaskError{kind, std::move(code), std::move(message), {}, {}}};
+  return {TaskError{kind, std::move(code), std::move(message), {}, {}, {}}};
+}
+
+Failure<TaskError> refused(const proto::Refuse& refusal) {
+  return {TaskError{TaskErrorKind::refused,
+                    refusal.code(),
+                    refusal.text(),
+                    refusal.expected(),
+                    refusal.got(),
+                    {}}};
 }
 
 // A task that was sent and waits for its answers.
@@ -78,6 +85,16 @@ struct Prepared {
 };
 
 }  // namespace
+
+struct Unanswered {
+  std::uint64_t id{};
+  TaskType type{};
+  ChannelId channel_id;
+  Bytes spec;
+  std::uint32_t timeout_ms{};
+  Hash environment;
+  Prepared prepared;
+};
 
 struct Session::State {
   State(const SessionConfig& session_config, PayerPort& payer_port)
@@ -112,10 +129,14 @@ struct Session::State {
   void end(const std::string& reason);
 
   Result<Prepared, TaskError> prepare(const TaskRequest& request);
-  Result<Pending, TaskError> exchange(const TaskRequest& request, const Prepared& prepared,
-                                      std::uint64_t id);
-  Result<TaskReply, TaskError> check(const TaskRequest& request, const Prepared& prepared,
-                                     const proto::TaskDone& done, std::uint64_t id) const;
+  std::mutex paid_ahead;  // held by the one task that is paid ahead
+
+  Result<Frame, TaskError> task_frame(const TaskRequest& request, const Prepared& prepared,
+                                      std::uint64_t id) const;
+  Result<Pending, TaskError> exchange(Frame frame, std::uint64_t id, std::uint32_t timeout_ms);
+  Result<TaskReply, TaskError> take_answer(const Unanswered& task, const Pending& answer) const;
+  Result<TaskReply, TaskError> check(const Unanswered& task, const proto::TaskDone& done) const;
+  Result<TaskReply, TaskError> ask(const TaskRequest& request);
 };
 
 Failure<Error> Session::State::stream_error(const std::string& doing) {
@@ -156,8 +177,9 @@ Result<void, Error> Session::State::take_hello(const proto::Hello& hello, AuthCo
   }
   const auto account = AccountId::from(as_bytes(hello.account()));
   if (!account || *account != config.worker) {
-    return fail_with("expected the worker " + to_hex_prefixed(config.worker) + " at " +
-                     config.endpoint + ", got " + to_hex_prefixed(as_bytes(hello.account())));
+    return fail_with("expected the worker " + to_ss58(config.worker) + " at " + config.endpoint +
+                     ", got " + (account ? to_ss58(*account) : "no account") +
+                     ": name that one, or the address of the one you mean");
   }
   if (hello.nonce().size() != auth.worker_nonce.size()) {
     return fail_with("the worker's nonce must be 32 bytes");
@@ -244,6 +266,7 @@ void Session::State::on_frame(Frame frame) {
     case Frame::kHello:
     case Frame::kProof:
     case Frame::kTask:
+    case Frame::kAgain:
     case Frame::FRAME_NOT_SET:
       return;
   }
@@ -302,8 +325,9 @@ Result<Prepared, TaskError> Session::State::prepare(const TaskRequest& request) 
   return out;
 }
 
-Result<Pending, TaskError> Session::State::exchange(const TaskRequest& request,
-                                                    const Prepared& prepared, std::uint64_t id) {
+Result<Frame, TaskError> Session::State::task_frame(const TaskRequest& request,
+                                                    const Prepared& prepared,
+                                                    std::uint64_t id) const {
   const TaskRef ref{request.channel_id, id};
   const auto sealed = seal(offer.seal_key, encode(prepared.payload), task_context(ref));
   if (!sealed)
@@ -317,12 +341,18 @@ Result<Pending, TaskError> Session::State::exchange(const TaskRequest& request,
   task.set_max_price(to_decimal(request.max_price.micro));
   task.set_timeout_ms(request.timeout_ms);
   task.set_sealed_payload(to_string(*sealed));
+  return frame;
+}
 
+Result<Pending, TaskError> Session::State::exchange(Frame frame, std::uint64_t id,
+                                                    std::uint32_t timeout_ms) {
   std::unique_lock lock(mutex);
-  pending.try_emplace(id);
+  if (!pending.try_emplace(id).second) {
+    return task_error(TaskErrorKind::invalid, "under_way", "this task is waited for already");
+  }
   writer->send(std::move(frame));
   const auto deadline =
-      Clock::now() + std::chrono::milliseconds(request.timeout_ms) + kAnswerPatience;
+      Clock::now() + std::chrono::milliseconds(timeout_ms) + config.answer_patience;
   const bool answered =
       changed.wait_until(lock, deadline, [&] { return ended || pending.at(id).done; });
   Pending answer = std::move(pending.at(id));
@@ -332,29 +362,38 @@ Result<Pending, TaskError> Session::State::exchange(const TaskRequest& request,
                     answered ? why : "the worker did not answer in time");
 }
 
-Result<TaskReply, TaskError> Session::State::check(const TaskRequest& request,
-                                                   const Prepared& prepared,
-                                                   const proto::TaskDone& done,
-                                                   std::uint64_t id) const {
+Result<TaskReply, TaskError> Session::State::take_answer(const Unanswered& task,
+                                                         const Pending& answer) const {
+  if (answer.refusal) return refused(*answer.refusal);
+  if (answer.result.has_failed()) {
+    return task_error(TaskErrorKind::failed, answer.result.failed().code(),
+                      answer.result.failed().text());
+  }
+  return check(task, answer.result.done());
+}
+
+Result<TaskReply, TaskError> Session::State::check(const Unanswered& task,
+                                                   const proto::TaskDone& done) const {
   const auto bad = [](std::string message) {
     return task_error(TaskErrorKind::bad_receipt, "bad_receipt", std::move(message));
   };
+  const Prepared& prepared = task.prepared;
   auto output = open_sealed(prepared.reply_secret, as_bytes(done.sealed_output()),
-                            result_context({request.channel_id, id}));
+                            result_context({task.channel_id, task.id}));
   if (!output) return bad("the output is not sealed to our key");
   const auto receipt = decode<Receipt>(as_bytes(done.receipt()));
   const auto signature = decode<MultiSignature>(as_bytes(done.receipt_signature()));
   if (!receipt || !signature) return bad("the receipt is malformed");
-  const auto hash = output_hash(request.type, request.spec, *output);
+  const auto hash = output_hash(task.type, task.spec, *output);
   if (!hash) return bad(hash.error().message);
   const Receipt agreed{.genesis_hash = config.genesis_hash,
                        .worker = config.worker,
                        .requester = config.key.account(),
-                       .channel_id = request.channel_id,
-                       .task_id = id,
-                       .type = request.type,
-                       .environment = offer.environment,
-                       .spec_hash = blake2_256(request.spec),
+                       .channel_id = task.channel_id,
+                       .task_id = task.id,
+                       .type = task.type,
+                       .environment = task.environment,
+                       .spec_hash = blake2_256(task.spec),
                        .input_hash = prepared.input_hash,
                        .output_hash = *hash,
                        .price = prepared.price,
@@ -365,7 +404,46 @@ Result<TaskReply, TaskError> Session::State::check(const TaskRequest& request,
   const auto checked = check_receipt(signed_receipt, agreed, wall_clock());
   if (!checked) return bad(checked.error().message);
   return TaskReply{
-      .task_id = id, .output = *std::move(output), .receipt = signed_receipt, .elapsed = {}};
+      .task_id = task.id, .output = *std::move(output), .receipt = signed_receipt, .elapsed = {}};
+}
+
+// Twice at most: a worker that lost a kept part gets it again.
+Result<TaskReply, TaskError> Session::State::ask(const TaskRequest& request) {
+  for (int attempt = 0;; ++attempt) {
+    auto task = std::make_shared<Unanswered>(Unanswered{.id = 0,
+                                                        .type = request.type,
+                                                        .channel_id = request.channel_id,
+                                                        .spec = request.spec,
+                                                        .timeout_ms = request.timeout_ms,
+                                                        .environment = offer.environment,
+                                                        .prepared = TALLY_TRY(prepare(request))});
+    {
+      const std::lock_guard lock(mutex);
+      task->id = next_task_id++;
+    }
+    Frame frame = TALLY_TRY(task_frame(request, task->prepared, task->id));
+    task->prepared.payload = {};  // the answer is checked without it
+    if (offer.credit_window == 0) {
+      if (const auto paid = payer.pay_ahead(request.channel_id, task->prepared.price); !paid) {
+        return task_error(TaskErrorKind::payment, "payment", paid.error().message);
+      }
+    }
+    auto answer = exchange(std::move(frame), task->id, request.timeout_ms);
+    if (!answer) {
+      answer.error().unanswered = std::move(task);
+      return fail(std::move(answer).error());
+    }
+    if (answer->refusal && answer->refusal->code() == "missing_part" && attempt == 0) {
+      const std::lock_guard lock(mutex);
+      for (const Hash& hash : task->prepared.kept) kept.erase(hash);
+      continue;
+    }
+    if (!answer->refusal) {
+      const std::lock_guard lock(mutex);
+      kept.insert(task->prepared.kept.begin(), task->prepared.kept.end());
+    }
+    return take_answer(*task, *answer);
+  }
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -443,37 +521,34 @@ std::string Session::why_ended() const {
 Result<TaskReply, TaskError> Session::run_unpaid(const TaskRequest& request) {
   State& state = *state_;
   const auto started = Clock::now();
-  // Twice at most: a worker that lost a kept part gets it again.
-  for (int attempt = 0;; ++attempt) {
-    const Prepared prepared = TALLY_TRY(state.prepare(request));
-    std::uint64_t id = 0;
-    {
-      const std::lock_guard lock(state.mutex);
-      id = state.next_task_id++;
-    }
-    const Pending answer = TALLY_TRY(state.exchange(request, prepared, id));
-    if (answer.refusal) {
-      const auto& refusal = *answer.refusal;
-      if (refusal.code() == "missing_part" && attempt == 0) {
-        const std::lock_guard lock(state.mutex);
-        for (const Hash& hash : prepared.kept) state.kept.erase(hash);
-        continue;
-      }
-      return fail(TaskError{TaskErrorKind::refused, refusal.code(), refusal.text(),
-                            refusal.expected(), refusal.got()});
-    }
-    {
-      const std::lock_guard lock(state.mutex);
-      state.kept.insert(prepared.kept.begin(), prepared.kept.end());
-    }
-    if (answer.result.has_failed()) {
-      return task_error(TaskErrorKind::failed, answer.result.failed().code(),
-                        answer.result.failed().text());
-    }
-    auto reply = TALLY_TRY(state.check(request, prepared, answer.result.done(), id));
-    reply.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
-    return reply;
+  std::unique_lock one_at_a_time(state.paid_ahead, std::defer_lock);
+  const bool ahead = state.offer.credit_window == 0;
+  if (ahead) one_at_a_time.lock();
+  auto reply = TALLY_TRY(state.ask(request));
+  // The money is with the worker already: the receipt belongs into what both sign.
+  if (ahead) TALLY_TRY(pay(reply));
+  reply.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
+  return reply;
+}
+
+Result<TaskReply, TaskError> Session::resume(const Unanswered& task) {
+  State& state = *state_;
+  const auto started = Clock::now();
+  std::unique_lock one_at_a_time(state.paid_ahead, std::defer_lock);
+  const bool ahead = state.offer.credit_window == 0;
+  if (ahead) one_at_a_time.lock();
+  Frame frame;
+  frame.mutable_again()->set_id(task.id);
+  frame.mutable_again()->set_channel_id(to_string(task.channel_id));
+  auto answer = state.exchange(std::move(frame), task.id, task.timeout_ms);
+  if (!answer) {
+    answer.error().unanswered = std::make_shared<Unanswered>(task);
+    return fail(std::move(answer).error());
   }
+  auto reply = TALLY_TRY(state.take_answer(task, *answer));
+  if (ahead) TALLY_TRY(pay(reply));
+  reply.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
+  return reply;
 }
 
 Result<void, TaskError> Session::pay(const TaskReply& reply) {

@@ -169,6 +169,7 @@ struct Fixture {
   }
   // A lie is one prime too many.
   executors::TaskResult run(const TaskJob& job) {
+    while (held_back) std::this_thread::sleep_for(1ms);
     auto result = pool->run(job.requester,
                             {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
                             {.wall = job.timeout}, job.cancelled);
@@ -183,12 +184,13 @@ struct Fixture {
     service.reset();
     worker.reset();
   }
-  void connect() {
+  void connect(std::chrono::milliseconds answer_patience = 600s) {
     auto connected =
         task::Session::connect({.endpoint = "127.0.0.1:" + std::to_string(service->port()),
                                 .worker = kWorker.account(),
                                 .key = kRequester,
-                                .genesis_hash = chain.chain.genesis_hash()},
+                                .genesis_hash = chain.chain.genesis_hash(),
+                                .answer_patience = answer_patience},
                                *requester);
     if (!connected) FAIL(connected.error().message);
     session = *std::move(connected);
@@ -213,6 +215,7 @@ struct Fixture {
   }
 
   std::atomic<int> lies_left{0};
+  std::atomic<bool> held_back{false};
   std::uint32_t credit_window;
   std::filesystem::path folder;
   ChannelChain chain;
@@ -225,6 +228,14 @@ struct Fixture {
   std::unique_ptr<TaskService> service;
   std::unique_ptr<task::Session> session;
 };
+
+task::TaskRequest primes_in(const ChannelId& id) {
+  return {.type = task::TaskType::prime_calculation,
+          .channel_id = id,
+          .spec = encode(task::PrimeSpec{0, 1'000}),
+          .input = {},
+          .max_price = kCredit};
+}
 
 TEST_CASE("a hundred paid tasks cost two transactions") {
   Fixture f;
@@ -272,6 +283,73 @@ TEST_CASE("a channel that was opened while the worker was away is taken on when 
   CHECK(f.requester->close(id, 20s).ok());
 }
 
+// Fails when the worker's books begin at the first task: the payment before it does not count, and
+// the first task waits for ever.
+TEST_CASE("a worker with no credit to give is paid ahead, one task at a time") {
+  Fixture f(0);
+  const ChannelId id = f.open(kCredit);
+  f.connect();
+  f.work(id, 2);
+  auto bad = primes_in(id);
+  bad.timeout_ms = 1;  // it fails, and what was paid ahead stays for the next one
+  bad.spec = encode(task::PrimeSpec{0, 10'000'000});
+  const auto failed = f.session->run(bad);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(f.requester->find(id)->record.prepaid == Balance(6));
+  f.work(id, 1);
+  CHECK(f.requester
+            ->wait(
+                id, [](const auto& view) { return view.record.prepaid.is_zero(); }, 20s)
+            .ok());
+  // Both restart: neither owes the other anything.
+  f.session.reset();
+  f.stop_worker();
+  f.start_worker();
+  f.connect();
+  std::vector<std::thread> threads;
+  std::atomic<int> good{0};
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] { good += f.session->run(primes_in(id)).ok(); });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 3);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 6);
+  CHECK(f.chain.closed->state.balance_b == Balance(3 * 6 + 3 * 1));
+}
+
+// Fails when a late answer is dropped for good (nothing to pay with, and the worker does no more),
+// and when the same task is paid for twice.
+TEST_CASE("an answer that came too late is had again, and paid once") {
+  Fixture f(1);
+  const ChannelId id = f.open(kCredit);
+  f.connect(-1'900ms);
+  f.held_back = true;
+  auto request = primes_in(id);
+  request.timeout_ms = 2'000;
+  const auto late = f.session->run(request);
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().kind == task::TaskErrorKind::disconnected);
+  const auto unanswered = late.error().unanswered;
+  REQUIRE(unanswered != nullptr);
+  f.held_back = false;
+  auto reply = f.session->resume(*unanswered);
+  for (int i = 0; i < 100 && !reply.ok(); ++i) reply = f.session->resume(*unanswered);
+  if (!reply.ok()) FAIL(reply.error().message);
+  REQUIRE(f.session->pay(*reply).ok());
+  REQUIRE(f.session->pay(*reply).ok());
+  const auto again = f.session->resume(*unanswered);
+  REQUIRE(again.ok());
+  CHECK(again->receipt == reply->receipt);
+  REQUIRE(f.session->pay(*again).ok());
+  f.session.reset();
+  f.connect();
+  f.work(id, 1);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 2);
+  CHECK(f.chain.closed->state.balance_b == Balance(1 + 6));
+}
+
 TEST_CASE("an exhausted channel refuses the next task and still closes") {
   Fixture f;
   const ChannelId id = f.open(Balance(20));
@@ -285,14 +363,6 @@ TEST_CASE("an exhausted channel refuses the next task and still closes") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == "exhausted");
   CHECK(f.requester->close(id, 20s).ok());
-}
-
-task::TaskRequest primes_in(const ChannelId& id) {
-  return {.type = task::TaskType::prime_calculation,
-          .channel_id = id,
-          .spec = encode(task::PrimeSpec{0, 1'000}),
-          .input = {},
-          .max_price = kCredit};
 }
 
 TEST_CASE("a spot check finds a worker that lies, and is chosen as often as asked") {

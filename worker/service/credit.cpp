@@ -20,25 +20,41 @@ Balance difference(Balance a, Balance b) {
 
 }  // namespace
 
+void CreditGate::open_books(const ChannelId& channel, const Totals& totals) {
+  Account& account = accounts_[channel];
+  if (!account.open) {
+    account.open = true;
+    account.receipted = totals.earned;
+    // How many they were is not known any more.
+    if (totals.earned > totals.received) account.receipts.push_back(totals.earned);
+  }
+  set_received(channel, totals.received);
+}
+
 void CreditGate::set_received(const ChannelId& channel, Balance received) {
-  const auto [found, is_new] = accounts_.try_emplace(channel);
+  const auto found = accounts_.find(channel);
+  if (found == accounts_.end() || !found->second.open) return;
   Account& account = found->second;
-  if (is_new) account.base = received;
   account.received = max(account.received, received);
-  const Balance paid = difference(account.received, account.base);
-  while (!account.receipts.empty() && account.receipts.front() <= paid) {
+  while (!account.receipts.empty() && account.receipts.front() <= account.received) {
     account.receipts.pop_front();
   }
 }
 
-Balance CreditGate::committed(const ChannelId& channel) const {
+CreditGate::Exposure CreditGate::exposure(const ChannelId& channel) const {
   const auto found = accounts_.find(channel);
   if (found == accounts_.end()) return {};
+  const Balance owed = sum(found->second.receipted, found->second.running_price);
+  return {difference(owed, found->second.received), difference(found->second.received, owed)};
+}
+
+Balance CreditGate::committed(const ChannelId& channel, Balance next) const {
+  const auto found = accounts_.find(channel);
+  if (found == accounts_.end()) return next;
   const Account& account = found->second;
-  const Balance paid = difference(account.received, account.base);
-  Balance total = sum(difference(account.receipted, paid), account.running_price);
+  Balance total = sum(sum(account.receipted, account.running_price), next);
   for (const JobPtr& job : account.waiting) total = sum(total, job->price);
-  return total;
+  return difference(total, account.received);
 }
 
 bool CreditGate::use_id(const ChannelId& channel, std::uint64_t id) {
@@ -51,11 +67,10 @@ bool CreditGate::use_id(const ChannelId& channel, std::uint64_t id) {
   return true;
 }
 
-bool CreditGate::may_start(const Account& account, const TaskJob& job) const {
+bool CreditGate::may_start(const Account& account, Balance price) const {
   if (account.running + account.receipts.size() < window_) return true;
-  const Balance paid = difference(account.received, account.base);
   const Balance owed = sum(account.receipted, account.running_price);
-  return paid >= sum(owed, job.price);
+  return account.received >= sum(owed, price);
 }
 
 void CreditGate::add(JobPtr job) {
@@ -68,7 +83,7 @@ void CreditGate::add(JobPtr job) {
 std::vector<JobPtr> CreditGate::startable(const ChannelId& channel) {
   std::vector<JobPtr> out;
   Account& account = accounts_[channel];
-  while (!account.waiting.empty() && may_start(account, *account.waiting.front())) {
+  while (!account.waiting.empty() && may_start(account, account.waiting.front()->price)) {
     JobPtr job = std::move(account.waiting.front());
     account.waiting.pop_front();
     ++account.running;
@@ -85,12 +100,20 @@ void CreditGate::finished(const TaskJob& job, bool receipted) {
   --tasks_;
   bytes_ -= job.input.size();
   account.running_price = difference(account.running_price, job.price);
-  if (!receipted) return;
-  account.receipted = sum(account.receipted, job.price);
+  if (receipted) count_receipt(account, job.price);
+}
+
+void CreditGate::count_receipt(Account& account, Balance price) {
+  account.receipted = sum(account.receipted, price);
   // A requester may have paid before it sees the receipt: then it is not unpaid.
-  if (account.receipted > difference(account.received, account.base)) {
-    account.receipts.push_back(account.receipted);
-  }
+  if (account.receipted > account.received) account.receipts.push_back(account.receipted);
+}
+
+bool CreditGate::receipt_late(const ChannelId& channel, Balance price) {
+  Account& account = accounts_[channel];
+  if (!may_start(account, price)) return false;
+  count_receipt(account, price);
+  return true;
 }
 
 void CreditGate::drop_cancelled() {

@@ -2,10 +2,10 @@
 //
 // For each channel: a task starts when fewer than `credit_window` tasks are running or receipted
 // and unpaid, or when what was paid covers all that is running and receipted, and this task too
-// (with a window of 0 that is the only way: prepaid). What was paid is what the channel gave since
-// this program first saw it. Tasks that may not start yet wait here, in the order in which they
-// came. Exposure after a restart of the program is again at most the window. Task ids are not taken
-// twice.
+// (with a window of 0 that is the only way: prepaid). What was paid is all that the channel has
+// given, what is receipted is all that was earned in it, both from the worker's journal: a payment
+// before the first task counts, and so does an unpaid receipt of an earlier run. Tasks that may not
+// start yet wait here, in the order in which they came. Task ids are not taken twice.
 //
 // No I/O and no locks: the task service calls it under its own.
 #pragma once
@@ -24,10 +24,22 @@ class CreditGate {
  public:
   explicit CreditGate(std::uint32_t credit_window) : window_(credit_window) {}
 
-  // Takes note of what a channel has received in all; the first call sets the base.
+  struct Totals {
+    Balance received;
+    Balance earned;
+  };
+  // Before anything else of a channel; later calls are as set_received().
+  void open_books(const ChannelId& channel, const Totals& totals);
+  // What a channel has received in all. Of no effect while its books are not open.
   void set_received(const ChannelId& channel, Balance received);
-  // Unpaid receipts, running and waiting tasks: what is spoken for in the channel.
-  Balance committed(const ChannelId& channel) const;
+  // How far receipts and running tasks are above what was paid, or below it.
+  struct Exposure {
+    Balance unpaid;
+    Balance paid_ahead;
+  };
+  Exposure exposure(const ChannelId& channel) const;
+  // What the channel must still pay for unpaid receipts, running and waiting tasks, and this one.
+  Balance committed(const ChannelId& channel, Balance next = {}) const;
   // False if the id was used before.
   bool use_id(const ChannelId& channel, std::uint64_t id);
 
@@ -35,6 +47,8 @@ class CreditGate {
   // Tasks of the channel that may start now, which then count as running.
   std::vector<JobPtr> startable(const ChannelId& channel);
   void finished(const TaskJob& job, bool receipted);
+  // Counts a receipt for a task that had ended without one, if the credit is there for it.
+  bool receipt_late(const ChannelId& channel, Balance price);
   // Takes out those that wait and are cancelled.
   void drop_cancelled();
 
@@ -43,9 +57,9 @@ class CreditGate {
 
  private:
   struct Account {
-    Balance base;                  // received before
+    bool open = false;
     Balance received;              // in all
-    Balance receipted;             // sum of issued receipts
+    Balance receipted;             // sum of issued receipts, in all
     std::deque<Balance> receipts;  // the sum after each unpaid receipt
     Balance running_price;
     std::size_t running = 0;
@@ -53,7 +67,8 @@ class CreditGate {
     std::set<std::uint64_t> ids;
     std::uint64_t lowest_id = 0;  // ids below are used
   };
-  bool may_start(const Account& account, const TaskJob& job) const;
+  bool may_start(const Account& account, Balance price) const;
+  static void count_receipt(Account& account, Balance price);
 
   std::uint32_t window_;
   std::map<ChannelId, Account> accounts_;

@@ -22,7 +22,7 @@ struct Gate : CreditGate {
 
 TEST_CASE("no more tasks run or wait for payment than the window allows") {
   Gate gate(2);
-  gate.set_received(kChannel, Balance(1'000));
+  gate.open_books(kChannel, {Balance(1'000), Balance(1'000)});
   const JobPtr jobs[] = {job(5), job(5), job(5)};
   for (const JobPtr& j : jobs) gate.add(j);
   CHECK(gate.start() == 2);
@@ -36,7 +36,7 @@ TEST_CASE("no more tasks run or wait for payment than the window allows") {
 
 TEST_CASE("a task that failed is not owed") {
   Gate gate(1);
-  gate.set_received(kChannel, {});
+  gate.open_books(kChannel, {});
   const JobPtr first = job(5);
   gate.add(first);
   gate.add(job(5));
@@ -47,7 +47,7 @@ TEST_CASE("a task that failed is not owed") {
 
 TEST_CASE("with a window of zero a task starts only when it is paid for") {
   Gate gate(0);
-  gate.set_received(kChannel, Balance(100));
+  gate.open_books(kChannel, {Balance(100), Balance(100)});
   const JobPtr first = job(5);
   gate.add(first);
   CHECK(gate.start() == 0);
@@ -59,9 +59,44 @@ TEST_CASE("with a window of zero a task starts only when it is paid for") {
   CHECK(gate.start() == 1);  // and free again
 }
 
+// Fails when the books begin at what was received before the first task.
+TEST_CASE("a payment that came before the first task counts, and no other is needed") {
+  Gate gate(0);
+  gate.set_received(kChannel, Balance(5));  // nothing is known of the channel yet
+  gate.open_books(kChannel, {Balance(105), Balance(100)});
+  CHECK(gate.exposure(kChannel).paid_ahead == Balance(5));
+  const JobPtr first = job(5);
+  CHECK(gate.committed(kChannel, Balance(5)) == Balance());
+  gate.add(first);
+  CHECK(gate.start() == 1);
+  gate.finished(*first, true);
+  gate.add(job(5));
+  CHECK(gate.start() == 0);
+}
+
+// Fails when a restart of the worker forgets what it was not paid for.
+TEST_CASE("what an earlier run was not paid for stands in the way until it is paid") {
+  Gate gate(1);
+  gate.open_books(kChannel, {Balance(100), Balance(107)});
+  CHECK(gate.exposure(kChannel).unpaid == Balance(7));
+  gate.add(job(5));
+  CHECK(gate.start() == 0);
+  gate.set_received(kChannel, Balance(107));
+  CHECK(gate.start() == 1);
+}
+
+TEST_CASE("a receipt that is had late takes its place in the window") {
+  Gate gate(1);
+  gate.open_books(kChannel, {});
+  CHECK(gate.receipt_late(kChannel, Balance(5)));
+  CHECK_FALSE(gate.receipt_late(kChannel, Balance(5)));
+  gate.set_received(kChannel, Balance(5));
+  CHECK(gate.receipt_late(kChannel, Balance(5)));
+}
+
 TEST_CASE("what is received before the receipt is counted is a payment all the same") {
   Gate gate(1);
-  gate.set_received(kChannel, {});
+  gate.open_books(kChannel, {});
   const JobPtr first = job(5);
   gate.add(first);
   CHECK(gate.start() == 1);
@@ -73,7 +108,7 @@ TEST_CASE("what is received before the receipt is counted is a payment all the s
 
 TEST_CASE("what is spoken for is the sum of unpaid, running and waiting") {
   Gate gate(1);
-  gate.set_received(kChannel, Balance(50));
+  gate.open_books(kChannel, {Balance(50), Balance(50)});
   const JobPtr first = job(3);
   gate.add(first);
   gate.add(job(4));
@@ -97,7 +132,7 @@ TEST_CASE("an id is used once, also when it is old") {
 
 TEST_CASE("cancelled tasks stop waiting") {
   Gate gate(0);
-  gate.set_received(kChannel, {});
+  gate.open_books(kChannel, {});
   const JobPtr gone = job(5);
   gate.add(gone);
   gate.add(job(6));

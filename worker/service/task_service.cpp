@@ -1,5 +1,6 @@
 #include "worker/service/task_service.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -8,6 +9,7 @@
 #include "primitives/crypto/hash.hpp"
 #include "worker/service/connection.hpp"
 #include "worker/service/credit.hpp"
+#include "worker/service/held_results.hpp"
 #include "worker/service/scheduler.hpp"
 
 namespace tally::worker {
@@ -46,6 +48,7 @@ struct TaskService::State final : proto::Tasks::Service {
   mutable std::mutex mutex;
   std::condition_variable changed;
   CreditGate gate;
+  HeldResults held;
   bool draining = false;
   std::uint64_t next_connection = 1;
   std::map<std::uint64_t, ConnectionPtr> connections;
@@ -66,8 +69,11 @@ struct TaskService::State final : proto::Tasks::Service {
   void on_task(const ConnectionPtr& connection, const proto::Task& task, KeptParts& kept);
   std::optional<Refusal> accept(const ConnectionPtr& connection, const JobPtr& job);
   void finish(const ConnectionPtr& connection, const TaskJob& job, JobOutcome outcome);
-  Result<Frame, TaskFailure> result_frame(const TaskJob& job, const JobOutcome& outcome);
-  bool settle(const ConnectionPtr& connection, const TaskJob& job, bool receipted);
+  Result<HeldResult, TaskFailure> result_of(const TaskJob& job, const JobOutcome& outcome);
+  bool settle(const ConnectionPtr& connection, const TaskJob& job, const HeldResult* result);
+  void on_again(const ConnectionPtr& connection, const proto::Again& again);
+  Result<Frame, Refusal> repeat(const ConnectionPtr& connection, const ChannelId& channel,
+                                std::uint64_t task);
   void bury(const TaskJob& job, const TaskFailure& failure);
   void start_more(const ChannelId& channel);
   void leave(const ConnectionPtr& connection);
@@ -151,6 +157,9 @@ std::optional<grpc::Status> TaskService::State::on_frame(const ConnectionPtr& co
       if (!taken) log(LogLevel::warning, "channel message refused: " + taken.error().message);
       return std::nullopt;
     }
+    case Frame::kAgain:
+      on_again(connection, frame.again());
+      return std::nullopt;
     case Frame::kHello:
     case Frame::kProof:
     case Frame::kAccept:
@@ -162,7 +171,7 @@ std::optional<grpc::Status> TaskService::State::on_frame(const ConnectionPtr& co
       break;
   }
   return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                      "expected a task, a channel message or a bye, got another frame");
+                      "expected a task, a channel message, an again or a bye, got another frame");
 }
 
 void TaskService::State::on_task(const ConnectionPtr& connection, const proto::Task& task,
@@ -198,14 +207,14 @@ std::optional<Refusal> TaskService::State::accept(const ConnectionPtr& connectio
     return Refusal{"busy", "this worker has too many tasks waiting; try again later",
                    "fewer than " + to_decimal(config.max_waiting_tasks), to_decimal(gate.tasks())};
   }
-  gate.set_received(job->channel_id, standing->received);
-  const auto needed = checked_add(gate.committed(job->channel_id), job->price);
-  if (!needed || *needed > standing->spendable) {
+  gate.open_books(job->channel_id, {standing->received, standing->earned});
+  const Balance needed = gate.committed(job->channel_id, job->price);
+  if (needed > standing->spendable) {
     return Refusal{"exhausted",
                    "the channel is exhausted: unpaid work and this task come to " +
-                       (needed ? to_text(*needed) : "too much") + ", what it can still pay is " +
+                       to_text(needed) + ", what it can still pay is " +
                        to_text(standing->spendable) + "; top it up or open another",
-                   needed ? to_decimal(needed->micro) : "", to_decimal(standing->spendable.micro)};
+                   to_decimal(needed.micro), to_decimal(standing->spendable.micro)};
   }
   if (!gate.use_id(job->channel_id, job->id)) {
     return Refusal{
@@ -222,6 +231,9 @@ std::optional<Refusal> TaskService::State::accept(const ConnectionPtr& connectio
   frame.mutable_accept()->set_price(to_decimal(job->price.micro));
   frame.mutable_accept()->set_metered_units(job->metered_units);
   frame.mutable_accept()->set_waiting(static_cast<std::uint32_t>(gate.tasks()));
+  const CreditGate::Exposure exposure = gate.exposure(job->channel_id);
+  frame.mutable_accept()->set_unpaid(to_decimal(exposure.unpaid.micro));
+  frame.mutable_accept()->set_paid_ahead(to_decimal(exposure.paid_ahead.micro));
   connection->send(std::move(frame));
   gate.add(job);
   return std::nullopt;
@@ -240,39 +252,92 @@ void TaskService::State::start_more(const ChannelId& channel) {
 // task that follows that, find the books in order.
 void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& job,
                                 JobOutcome outcome) {
-  Result<Frame, TaskFailure> frame = result_frame(job, outcome);
-  const bool here = settle(connection, job, frame.ok());
-  if (frame.ok()) {
-    if (here) connection->send(*std::move(frame));
+  const Result<HeldResult, TaskFailure> result = result_of(job, outcome);
+  const bool here = settle(connection, job, result.ok() ? &*result : nullptr);
+  if (result.ok()) {
+    if (here && ports.earner.issued(result->receipt)) connection->send(result->frame);
   } else {
-    const TaskFailure& failure = frame.error();
+    const TaskFailure& failure = result.error();
     if (failure.reason != FailureReason::cancelled) bury(job, failure);
     Frame failed;
-    auto& result = *failed.mutable_result();
-    result.set_id(job.id);
-    result.mutable_failed()->set_code(std::string(enumerator_name(failure.reason)));
-    result.mutable_failed()->set_text(failure.message);
+    auto& outcome_frame = *failed.mutable_result();
+    outcome_frame.set_id(job.id);
+    outcome_frame.mutable_failed()->set_code(std::string(enumerator_name(failure.reason)));
+    outcome_frame.mutable_failed()->set_text(failure.message);
     connection->send(std::move(failed));
   }
   start_more(job.channel_id);
 }
 
-// False if the requester has left. Then it gets no receipt, and owes nothing: a receipt that it
-// never saw would stand in the way of all its later tasks.
+// False if the requester has left. Then it gets no receipt, and owes nothing before it asks for it:
+// a receipt that it never saw would stand in the way of all its later tasks.
 bool TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& job,
-                                bool receipted) {
+                                const HeldResult* result) {
   const std::lock_guard lock(mutex);
   const auto own = jobs.find(connection);
   const bool here = own != jobs.end();
-  gate.finished(job, receipted && here);
-  ++(receipted && here ? counts.tasks_done : counts.tasks_failed);
+  gate.finished(job, result != nullptr && here);
+  ++(result != nullptr && here ? counts.tasks_done : counts.tasks_failed);
   if (here) std::erase_if(own->second, [&](const JobPtr& other) { return other.get() == &job; });
+  if (result == nullptr) return here;
+  HeldResult kept = *result;
+  kept.owed = here;
+  held.add(std::move(kept));
   return here;
 }
 
+void TaskService::State::on_again(const ConnectionPtr& connection, const proto::Again& again) {
+  const auto channel = ChannelId::from(as_bytes(again.channel_id()));
+  const auto answer = channel ? repeat(connection, *channel, again.id())
+                              : Result<Frame, Refusal>(Failure<Refusal>{Refusal{
+                                    "bad_payload", "the channel must be 32 bytes", {}, {}}});
+  if (answer) return connection->send(*answer);
+  connection->send_refusal(again.id(), answer.error());
+}
+
+// The result once more; nothing is paid for twice, since the receipt is the same.
+Result<Frame, Refusal> TaskService::State::repeat(const ConnectionPtr& connection,
+                                                  const ChannelId& channel, std::uint64_t task) {
+  const auto standing = ports.earner.standing(channel, connection->requester());
+  if (!standing) return Failure<Refusal>{Refusal{"channel", standing.error().message, {}, {}}};
+  const std::lock_guard lock(mutex);
+  gate.open_books(channel, {standing->received, standing->earned});
+  if (HeldResult* result = held.find(channel, task);
+      result != nullptr && result->requester == connection->requester()) {
+    const Balance price = result->receipt.receipt.price;
+    if (!result->owed) {
+      if (!gate.receipt_late(channel, price)) {
+        const Balance unpaid = gate.exposure(channel).unpaid;
+        return Failure<Refusal>{Refusal{"unpaid",
+                                        "pay for what was done before: " + to_text(unpaid),
+                                        to_decimal(unpaid.micro), "0"}};
+      }
+      if (const auto issued = ports.earner.issued(result->receipt); !issued) {
+        return Failure<Refusal>{Refusal{"draining", issued.error().message, {}, {}}};
+      }
+      result->owed = true;
+      ++counts.tasks_done;
+    }
+    return result->frame;
+  }
+  const auto own = jobs.find(connection);
+  const bool under_way = own != jobs.end() &&
+                         std::any_of(own->second.begin(), own->second.end(), [&](const auto& job) {
+                           return job->id == task && job->channel_id == channel;
+                         });
+  if (!under_way) {
+    return Failure<Refusal>{
+        Refusal{"unknown_task", "nothing is known of this task here; nothing is owed", {}, {}}};
+  }
+  Frame frame;
+  frame.mutable_progress()->set_id(task);
+  frame.mutable_progress()->set_state("running");
+  return frame;
+}
+
 // Output and signed receipt, or why there is none.
-Result<Frame, TaskFailure> TaskService::State::result_frame(const TaskJob& job,
-                                                            const JobOutcome& outcome) {
+Result<HeldResult, TaskFailure> TaskService::State::result_of(const TaskJob& job,
+                                                              const JobOutcome& outcome) {
   const executors::TaskOutput output = TALLY_TRY(outcome.result);
   const auto sealed =
       seal(job.reply_key, output.bytes, task::result_context({job.channel_id, job.id}));
@@ -291,17 +356,13 @@ Result<Frame, TaskFailure> TaskService::State::result_frame(const TaskJob& job,
                                                        .metered_units = job.metered_units,
                                                        .started_ms = outcome.started_ms,
                                                        .finished_ms = outcome.finished_ms});
-  if (const auto kept = ports.earner.issued(receipt); !kept) {
-    return fail(TaskFailure{FailureReason::cancelled,
-                            "the receipt could not be kept: " + kept.error().message});
-  }
   Frame frame;
   auto& result = *frame.mutable_result();
   result.set_id(job.id);
   result.mutable_done()->set_sealed_output(to_string(*sealed));
   result.mutable_done()->set_receipt(to_string(encode(receipt.receipt)));
   result.mutable_done()->set_receipt_signature(to_string(encode(receipt.signature)));
-  return frame;
+  return HeldResult{job.requester, receipt, std::move(frame), false};
 }
 
 void TaskService::State::bury(const TaskJob& job, const TaskFailure& failure) {

@@ -47,9 +47,11 @@ class FakeEarner final : public task::EarnerPort {
                                                const AccountId&) override {
     if (channel != kChannel) return fail_with("no such channel");
     const std::lock_guard lock(mutex_);
-    return task::EarnerStanding{received_, *checked_sub(funds, received_)};
+    return task::EarnerStanding{received_, earned_, *checked_sub(funds, received_)};
   }
-  Result<void, Error> issued(const SignedReceipt&) override {
+  Result<void, Error> issued(const SignedReceipt& receipt) override {
+    const std::lock_guard lock(mutex_);
+    earned_ = *checked_add(earned_, receipt.receipt.price);
     ++receipts;
     return {};
   }
@@ -65,6 +67,7 @@ class FakeEarner final : public task::EarnerPort {
  private:
   std::mutex mutex_;
   Balance received_;
+  Balance earned_;
   std::function<void(const ChannelId&, Balance)> callback_;
 };
 
@@ -77,6 +80,10 @@ class FakePayer final : public task::PayerPort {
   Result<void, Error> peer_message(const AccountId&, ByteView) override { return {}; }
   Result<void, Error> pay(const SignedReceipt& receipt) override {
     send_(encode(receipt.receipt.price));
+    return {};
+  }
+  Result<void, Error> pay_ahead(const ChannelId&, Balance price) override {
+    send_(encode(price));
     return {};
   }
 
@@ -272,6 +279,43 @@ TEST_CASE("a requester that left before its receipt came owes nothing for it") {
   f.finish_after_leave = false;
   const auto session = f.connect();
   CHECK(session->run(primes(0, 100)).ok());
+}
+
+// Fails when the worker forgets what it could not deliver.
+TEST_CASE("a result that its requester missed is had on the next connection, and paid then") {
+  Fixture f(1);
+  f.finish_after_leave = true;
+  std::shared_ptr<const task::Unanswered> missed;
+  {
+    const auto session = f.connect();
+    std::thread task([&] {
+      const auto reply = session->run_unpaid(primes(0, 100));
+      if (!reply.ok()) missed = reply.error().unanswered;
+    });
+    while (!f.running) std::this_thread::yield();
+    session->close();
+    task.join();
+  }
+  REQUIRE(missed != nullptr);
+  f.finish_after_leave = false;
+  const auto session = f.connect();
+  Result<task::TaskReply, task::TaskError> reply = session->resume(*missed);
+  // The worker may still be putting it away.
+  while (!reply.ok() && reply.error().code == "unknown_task") reply = session->resume(*missed);
+  if (!reply.ok()) FAIL(reply.error().message);
+  CHECK(decode<task::PrimeOutput>(reply->output)->count == 25);
+  CHECK(f.earner.receipts == 1);
+  REQUIRE(session->pay(*reply).ok());
+  CHECK(session->run(primes(0, 100)).ok());
+  // Nobody else gets it, and what never was is not known.
+  const KeyPair other = KeyPair::generate(KeyScheme::ed25519);
+  auto config = f.session_config();
+  config.key = other;
+  const auto stranger = task::Session::connect(config, f.payer);
+  REQUIRE(stranger.ok());
+  const auto stolen = (*stranger)->resume(*missed);
+  REQUIRE_FALSE(stolen.ok());
+  CHECK(stolen.error().code == "unknown_task");
 }
 
 TEST_CASE("an exhausted channel is refused with both numbers") {
