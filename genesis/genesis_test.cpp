@@ -110,12 +110,23 @@ TEST_CASE("a spec without meaning is refused") {
              Catch::Contains("expected at least the existential deposit"));
   CHECK_THAT(error_of([](Json& j) { j["consensus"]["epoch_length"] = 0; }),
              Catch::StartsWith("consensus.epoch_length"));
+  CHECK_THAT(error_of([](Json& j) { j["workers"]["slash_percent"]["spam"] = 101; }),
+             Catch::StartsWith("workers.slash_percent"));
+  CHECK_THAT(error_of([](Json& j) { j["workers"]["reward_percent_max"] = 100; }),
+             Catch::StartsWith("workers.reward_percent_max"));
+  CHECK_THAT(error_of([](Json& j) { j["workers"]["delegators_max"] = 257; }),
+             Catch::StartsWith("workers.delegators_max"));
+  CHECK_THAT(error_of([](Json& j) { j["council"]["threshold"] = 4; }),
+             Catch::StartsWith("council.threshold"));
+  CHECK_THAT(error_of([](Json& j) { j["council"]["members"][1] = j["council"]["members"][0]; }),
+             Catch::StartsWith("council.members"));
   CHECK_THAT(error_of([](Json& j) { j["consensus"]["validators_max"] = 0; }),
              Catch::StartsWith("consensus.validators_max"));
   CHECK_THAT(error_of([](Json& j) { j["consensus"]["bond_min"] = "1 uCC"; }),
              Catch::StartsWith("consensus.bond_min"));
-  CHECK_THAT(error_of([](Json& j) { j["validators"][0]["weight"] = 999; }),
-             Catch::StartsWith("validators[0].weight: the bond in whole CC; expected at least 1000"));
+  CHECK_THAT(
+      error_of([](Json& j) { j["validators"][0]["weight"] = 999; }),
+      Catch::StartsWith("validators[0].weight: the bond in whole CC; expected at least 1000"));
   CHECK_THAT(error_of([](Json& j) { j["accounts"][0]["balance"] = "10000 CC"; }),
              Catch::StartsWith("validators[0].account: expected an account of accounts[]"));
   CHECK_THAT(error_of([](Json& j) { j["blocks"]["operational_percent"] = 100; }),

@@ -4,20 +4,24 @@
 #include <catch2/catch.hpp>
 
 #include "genesis/test_chain.hpp"
+#include "modules/credits/api.hpp"
 
 namespace tally::runtime {
 namespace {
 
 using genesis::TestChain;
 
-constexpr int kAccounts = 5;
+constexpr int kAccounts = 6;
+constexpr int kSigners = 5;
 
-// Four that are funded at genesis, and one that is not.
+// Four that are funded at genesis, one that is not, and one that is and signs nothing.
 AccountId account(int number) {
   static const std::array<AccountId, kAccounts> all = [] {
     std::array<AccountId, kAccounts> out;
     for (int i = 0; i < kAccounts; ++i) {
-      const std::string_view name = i == 4 ? "Nobody" : genesis::kDevNames[i];
+      const std::string_view name = i == 4   ? "Nobody"
+                                    : i == 5 ? "Ferdie"
+                                             : genesis::kDevNames[static_cast<std::size_t>(i)];
       out[i] = dev_key(KeyScheme::ecdsa, name).account();
     }
     return out;
@@ -78,7 +82,7 @@ TEST_CASE("random blocks execute to what was proposed") {
       std::vector<CheckedTransaction> pool;
       const int count = *rc::gen::inRange(0, 12);
       for (int i = 0; i < count; ++i) {
-        const AccountId signer = account(*rc::gen::inRange(0, kAccounts));
+        const AccountId signer = account(*rc::gen::inRange(0, kSigners));
         const Nonce nonce(static_cast<std::uint32_t>(*rc::gen::inRange(0, 4)));
         Extrinsic extrinsic{
             ExtrinsicSignature{AddressId{signer}, SignedEcdsa{}, {Era::immortal(), {nonce}, {}}},
@@ -99,7 +103,11 @@ TEST_CASE("random blocks execute to what was proposed") {
       RC_ASSERT(outcome.ok());
       RC_ASSERT(outcome->changes == proposal->outcome.changes);
       RC_ASSERT(outcome->events == proposal->outcome.events);
+      const AccountId bystander = account(kSigners);
+      const Balance before = credits::total_balance(chain.state(), bystander);
       chain.advance(input, *outcome);
+      // Whatever others name it in, who signed nothing loses nothing.
+      RC_ASSERT(credits::total_balance(chain.state(), bystander) >= before);
     }
   });
   CHECK(holds);

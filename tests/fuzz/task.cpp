@@ -1,5 +1,5 @@
-// What passes between requester, worker and executor: payloads, offers, receipts, mandates, job and answer
-// headers; and specs, which are metered before anything else believes them.
+// What passes between requester, worker and executor: payloads, offers, receipts, mandates, job and
+// answer headers; and specs, which are metered before anything else believes them.
 #include "client-sdk/task/offer.hpp"
 #include "client-sdk/task/payload.hpp"
 #include "client-sdk/task/receipt.hpp"
