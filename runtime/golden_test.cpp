@@ -195,6 +195,11 @@ TEST_CASE("types in the state have the bytes that they had") {
   CHECK(fingerprint<workers::Config>() == "2845f35fd8cf29c8505a61afc78c9534");
   CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
   CHECK(fingerprint<validators::Config>() == "cbf0f0d43bbcc0bb0b90c3d25acc8501");
+  CHECK(fingerprint<validators::Candidate>() == "250bb199cb74d0e1fae3a0fabcef9677");
+  CHECK(fingerprint<validators::Delegation>() == "f9b5b99dca0fab2465dac77a5973b100");
+  CHECK(fingerprint<validators::EpochSet>() == "5b89f014c19e95eabcfaa723f71f7bc7");
+  CHECK(fingerprint<validators::Offence>() == "c0fcbd1ae297c18c3d5db58194fa794d");
+  CHECK(fingerprint<validators::DrawWindow>() == "9efc487b6e223c15392db82902f7402f");
   CHECK(fingerprint<ValidatorSet>() == "704bb4d7d8a3a5f615d3e98b1544fe4c");
 }
 
@@ -203,6 +208,7 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
   CHECK(fingerprint<workers::Call>() == "21bff5df0b6bcbde0b474ccd23d29b24");
+  CHECK(fingerprint<validators::Call>() == "e90204866b4f9715c371881a42815145");
   CHECK(fingerprint<RuntimeCall>() == "de29311028bd88a3c3eb3213e1a80449");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");

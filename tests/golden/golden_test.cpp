@@ -45,13 +45,14 @@ TEST_CASE("golden bytes: calls of the modules") {
   CHECK(golden_hash<system::Call>() == "f81901a2e560d9581f1536046df557ff");
   CHECK(golden_hash<credits::Call>() == "0ab2d6def93035893cdf6839be6ab1de");
   CHECK(golden_hash<channels::Call>() == "210bea0d8066bd1aaa20bc610f8e7c7e");
+  CHECK(golden_hash<validators::Call>() == "7df0d4b8eac9895fc86e1f36bfd06172");
 }
 
 TEST_CASE("golden bytes: events of the modules") {
   CHECK(golden_hash<system::Event>() == "aa77740b80e462d90f60530ccc317a08");
   CHECK(golden_hash<credits::Event>() == "3a16e9a10815faddce02c0b22137662b");
   CHECK(golden_hash<channels::Event>() == "75fb2ee1efee8b51b3f150bd7ffe4a67");
-  CHECK(golden_hash<validators::Event>() == "74c64fcd567c4f19d62e4b722a4fbfba");
+  CHECK(golden_hash<validators::Event>() == "c1f8986e41c1c9073e5cc464680feee9");
 }
 
 TEST_CASE("golden bytes: what the modules store") {
@@ -63,7 +64,12 @@ TEST_CASE("golden bytes: what the modules store") {
   CHECK(golden_hash<channels::Channel>() == "508b29a30f95510628c10895c2188f95");
   CHECK(golden_hash<channels::Config>() == "00ad2961eddc5c668e88c2e6359c23d1");
   CHECK(golden_hash<validators::EpochInfo>() == "8097ad34a8fa2ff48dcf8b4757c17990");
-  CHECK(golden_hash<validators::Config>() == "780fa4f92b3fd06560f85bdf938b2c0b");
+  CHECK(golden_hash<validators::Candidate>() == "819e72f2ab337521fbe6b402f2560971");
+  CHECK(golden_hash<validators::Delegation>() == "227d7eab32a8a4cd605f7b859e082f69");
+  CHECK(golden_hash<validators::EpochSet>() == "b5024f4a0d80bc686b9d94ec84da984d");
+  CHECK(golden_hash<validators::Offence>() == "d674eb7432a24cb8dbdbc4e630cb523a");
+  CHECK(golden_hash<validators::DrawWindow>() == "c2dbc9d8e6bf0fab8c6b796b88be4fb3");
+  CHECK(golden_hash<validators::Config>() == "32381e5fdb81bfe6ce5a34d0e56e9b1b");
 }
 
 TEST_CASE("golden bytes: what channel parties sign, say and keep") {

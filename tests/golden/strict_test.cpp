@@ -44,6 +44,7 @@ TEST_CASE("one encoding: calls of the modules") {
   CHECK(codec_is_strict<system::Call>());
   CHECK(codec_is_strict<credits::Call>());
   CHECK(codec_is_strict<channels::Call>());
+  CHECK(codec_is_strict<validators::Call>());
 }
 
 TEST_CASE("one encoding: events of the modules") {
@@ -62,6 +63,11 @@ TEST_CASE("one encoding: what the modules store") {
   CHECK(codec_is_strict<channels::Channel>());
   CHECK(codec_is_strict<channels::Config>());
   CHECK(codec_is_strict<validators::EpochInfo>());
+  CHECK(codec_is_strict<validators::Candidate>());
+  CHECK(codec_is_strict<validators::Delegation>());
+  CHECK(codec_is_strict<validators::EpochSet>());
+  CHECK(codec_is_strict<validators::Offence>());
+  CHECK(codec_is_strict<validators::DrawWindow>());
   CHECK(codec_is_strict<validators::Config>());
 }
 

@@ -19,7 +19,7 @@ struct BuildOptions {
   std::string name;
   std::uint64_t genesis_time = 0;
   std::vector<std::string> accounts;    // ACCOUNT=AMOUNT
-  std::vector<std::string> validators;  // CONSENSUS:VRF:ACCOUNT[:WEIGHT]
+  std::vector<std::string> validators;  // CONSENSUS:VRF:ACCOUNT[:BOND]
 };
 
 Json summary(const genesis::ChainSpec& spec, const genesis::Genesis& genesis) {
@@ -80,21 +80,24 @@ CliResult<Json> endowment(Session& session, const std::string& text) {
   return Json{{"account", to_ss58(account)}, {"balance", to_decimal(balance.micro) + " uCC"}};
 }
 
+constexpr u128 kBond = 10'000;  // in CC, of a validator for which none is given
+
 CliResult<Json> validator(Session& session, const std::string& text) {
   const auto parts = split(text, ':');
   if (parts.size() != 3 && parts.size() != 4) {
-    return fail(usage_fault("--validator takes CONSENSUS_KEY:VRF_KEY:ACCOUNT[:WEIGHT]; \"" + text +
+    return fail(usage_fault("--validator takes CONSENSUS_KEY:VRF_KEY:ACCOUNT[:BOND]; \"" + text +
                             "\" came"));
   }
   const AccountId account = TALLY_TRY(session.account(parts[2]));
-  const auto weight = parts.size() == 4 ? parse_decimal(parts[3]) : std::optional<u128>(1);
-  if (!weight || *weight > ~std::uint64_t{0}) {
-    return fail(usage_fault("a validator's weight is a whole number; \"" + parts[3] + "\" came"));
+  const auto bond = parts.size() == 4 ? parse_decimal(parts[3]) : std::optional<u128>(kBond);
+  if (!bond || *bond > ~std::uint64_t{0}) {
+    return fail(
+        usage_fault("a validator's bond is a whole number of CC; \"" + parts[3] + "\" came"));
   }
   return Json{{"consensus_key", parts[0]},
               {"vrf_key", parts[1]},
               {"account", to_ss58(account)},
-              {"weight", static_cast<std::uint64_t>(*weight)}};
+              {"weight", static_cast<std::uint64_t>(*bond)}};
 }
 
 // The base preset's file with what the options change.
@@ -155,8 +158,10 @@ void add_genesis(CLI::App& app, Session& session) {
   make->add_option("--name", options->name, "for people");
   make->add_option("--genesis-time", options->genesis_time, "milliseconds since 1970");
   make->add_option("--account", options->accounts, "ACCOUNT=AMOUNT, beside the preset's accounts");
-  make->add_option("--validator", options->validators,
-                   "CONSENSUS_KEY:VRF_KEY:ACCOUNT[:WEIGHT], instead of the preset's validators");
+  make->add_option(
+      "--validator", options->validators,
+      "CONSENSUS_KEY:VRF_KEY:ACCOUNT[:BOND], instead of the preset's validators; the bond "
+      "in whole CC (10000) comes out of what the account is given");
   make->footer(
       "Example:\n  tally genesis build --base local4 --chain-id my-chain --name Mine \\\n"
       "    --account alice=1000CC --out my-chain.json\n"
