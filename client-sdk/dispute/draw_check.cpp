@@ -67,7 +67,8 @@ ClientResult<Beacon> beacon_of(ChainClient& chain, const Span& span,
       return Beacon{TALLY_TRY(fold_headers(chain, *known, from, span.fixed_in, options)), from};
     }
   }
-  const Hash first = validators::genesis_beacon(chain.version().chain);
+  const Hash first = validators::genesis_beacon(options.chain_id.empty() ? chain.version().chain
+                                                                         : options.chain_id);
   const BlockNumber from(1);
   return Beacon{TALLY_TRY(fold_headers(chain, first, from, span.fixed_in, options)), from};
 }

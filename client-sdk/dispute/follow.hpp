@@ -79,6 +79,8 @@ struct DrawCheckOptions {
   // Fold the headers from genesis on, whatever the chain's length; else from the asking block on,
   // if the node still proves the beacon there.
   bool from_genesis = false;
+  // Of the chain spec: the beacon begins with it. Empty: as the node calls its chain.
+  std::string chain_id = {};
   std::function<void(BlockNumber)> progress = {};
 };
 client::ClientResult<DrawCheck> check_draw(client::ChainClient& chain,
