@@ -1,6 +1,6 @@
-// Has the keys of validators of the first epochs that have left the set since, and shows proofs that
-// later epochs have ended, signed by them, in a block that hands the chain over to them. Only where
-// those of them who still serve weigh less than a third.
+// Has the keys of validators of the first epochs that have left the set since, and shows proofs
+// that later epochs have ended, signed by them, in a block that hands the chain over to them. Only
+// where those of them who still serve weigh less than a third.
 #include "tests/sim/adversary.hpp"
 
 namespace tally::sim {

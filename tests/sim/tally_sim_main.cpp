@@ -2,6 +2,7 @@
 //
 //   tally-sim --seeds 1..1000      one line a failure and a summary; exit status 1 on a failure
 //   tally-sim --seeds 42 --trace   what happened in one world
+//   tally-sim --bias 20000         how far withheld blocks bend a draw, as a table for the docs
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "node/consensus/planted.hpp"
+#include "tests/sim/bias.hpp"
 #include "tests/sim/world.hpp"
 
 namespace tally::sim {
@@ -29,6 +31,7 @@ struct Options {
   std::string sets = "mixed";
   std::string adversary;
   std::string fault;
+  std::size_t bias = 0;  // draws
   bool trace = false;
   bool json = false;
 };
@@ -152,6 +155,23 @@ int run(const Options& options) {
   return totals.failed == 0 ? 0 : 1;
 }
 
+int print_bias(std::size_t draws) {
+  std::printf(
+      "| n | f | p | measured | formula | bits measured | s/(1-s) | blocks given up |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+  for (const double probability : {0.5, 0.1, 0.01}) {
+    for (const auto& [validators, faulty] :
+         {std::pair(4, 1), {7, 1}, {7, 2}, {10, 1}, {10, 2}, {10, 3}, {31, 5}, {31, 10}}) {
+      const auto n = static_cast<std::size_t>(validators);
+      const auto f = static_cast<std::size_t>(faulty);
+      const Bias bias = measure_bias({n, f, probability}, draws, 1);
+      std::printf("| %zu | %zu | %.2f | %.4f | %.4f | %.3f | %.3f | %.3f |\n", n, f, probability,
+                  bias.won, bias.won_formula, bias.bits, bias.bits_formula, bias.withheld);
+    }
+  }
+  return 0;
+}
+
 #ifdef TALLY_PLANTED_FAULTS
 bool plant(const std::string& name) {
   using consensus::Fault;
@@ -193,12 +213,14 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"fixed", "changing", "mixed"}))
       ->capture_default_str();
   app.add_option("--adversary", options.adversary, "the same one in every world");
+  app.add_option("--bias", options.bias, "measure so many draws against withholding leaders");
   app.add_flag("--trace", options.trace, "every event, on standard output");
   app.add_flag("--json", options.json, "one JSON object a world");
 #ifdef TALLY_PLANTED_FAULTS
   app.add_option("--fault", options.fault, "a fault to plant")->required();
 #endif
   CLI11_PARSE(app, argc, argv);
+  if (options.bias > 0) return tally::sim::print_bias(options.bias);
   try {
     const auto dots = seeds.find("..");
     options.first = std::stoull(seeds.substr(0, dots));
