@@ -5,6 +5,8 @@
 
 #include "modules/channels/storage.hpp"
 #include "modules/credits/storage.hpp"
+#include "modules/disputes/calls.hpp"
+#include "modules/disputes/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
 #include "modules/workers/storage.hpp"
@@ -192,6 +194,14 @@ TEST_CASE("types in the state have the bytes that they had") {
   CHECK(fingerprint<workers::Motion>() == "762212644a10a6b3d747d3561d19152e");
   CHECK(fingerprint<workers::Council>() == "663d4767622031fc2440acf8e588a2f0");
   CHECK(fingerprint<workers::EpochRewards>() == "f90c48f2a2d89276251259b1ba742d84");
+  CHECK(fingerprint<disputes::Dispute>() == "34e143bdffa202d4dd9d1f141ed6005a");
+  CHECK(fingerprint<disputes::Case>() == "71feaea177669dcd631861722af60738");
+  CHECK(fingerprint<disputes::Pool>() == "5503f97d52f831665072547e1dd24676");
+  CHECK(fingerprint<disputes::DisputedReceipt>() == "701379048f348688eaf300b6b808bd69");
+  CHECK(fingerprint<disputes::WaitingDraw>() == "56e3ae7f3386d6a1817fec557a97de5c");
+  CHECK(fingerprint<disputes::WaitingLine>() == "46a091a1de06f68d1ecbec8191ace531");
+  CHECK(fingerprint<disputes::VerifierPay>() == "ca95c8f7fa680e9cc07702c8885f4c58");
+  CHECK(fingerprint<disputes::Config>() == "4bb1c6048378da548c8aa2f67d0870bb");
   CHECK(fingerprint<workers::Config>() == "2845f35fd8cf29c8505a61afc78c9534");
   CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
   CHECK(fingerprint<validators::Config>() == "cbf0f0d43bbcc0bb0b90c3d25acc8501");
@@ -207,12 +217,14 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<system::Call>() == "78c2150c0623ebfbc9b141ccb10ab443");
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
+  CHECK(fingerprint<disputes::Call>() == "ce3d5a6945288bb837278aefe5d905a0");
   CHECK(fingerprint<workers::Call>() == "21bff5df0b6bcbde0b474ccd23d29b24");
   CHECK(fingerprint<validators::Call>() == "e90204866b4f9715c371881a42815145");
   CHECK(fingerprint<RuntimeCall>() == "de29311028bd88a3c3eb3213e1a80449");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
   CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
+  CHECK(fingerprint<disputes::Event>() == "89d43aaf445668d7663244223d7415c9");
   CHECK(fingerprint<workers::Event>() == "cbea971af03075bc2a2ad99654d97eb8");
   CHECK(fingerprint<validators::Event>() == "16540182a3ca36a8e341857e34e012d7");
   CHECK(fingerprint<EventRecord>() == "711e523ae8342fb7c9e9fba26aca0f06");
