@@ -4,6 +4,7 @@
 
 #include "client-sdk/chain/impl.hpp"
 #include "modules/system/storage.hpp"
+#include "modules/validators/storage.hpp"
 #include "primitives/merkle/merkle.hpp"
 #include "runtime/events.hpp"
 
@@ -363,6 +364,34 @@ ClientResult<NodeStatus> ChainClient::node_status() {
   status.pool_transactions = pool.transactions();
   status.pool_bytes = pool.bytes();
   return status;
+}
+
+ClientResult<FinalHead> ChainClient::trust_block(const Hash& hash) {
+  const Header header = TALLY_TRY(impl_->fetch_header(at_hash(hash)));
+  const FinalHead head{header.number.value, hash, header};
+  const auto read = [&](const auto& item,
+                        const auto&... keys) -> ClientResult<std::optional<Bytes>> {
+    const auto values = TALLY_TRY(read_at(head, {to_bytes(item.key(keys...))}));
+    return values.front();
+  };
+  const auto stored = TALLY_TRY(read(validators::kEpoch));
+  const auto info = TALLY_TRY(decode_item<validators::EpochInfo>(stored));
+  if (!info) return fail(not_proved("the state of " + name_of(head.number) + " names no epoch"));
+  std::vector<ValidatorSet> sets;
+  for (const Epoch epoch : {info->epoch, info->epoch.next()}) {
+    const auto bytes = TALLY_TRY(read(validators::kSets, epoch));
+    const auto set = TALLY_TRY(decode_item<validators::EpochSet>(bytes));
+    if (!set || !set->set.check().ok()) {
+      return fail(not_proved("the state of " + name_of(head.number) +
+                             " does not name the validators of epoch " +
+                             std::to_string(epoch.value)));
+    }
+    sets.push_back(set->set);
+  }
+  const std::lock_guard lock(impl_->mutex);
+  impl_->trust.begin_at({info->epoch, sets[0], sets[1]});
+  impl_->remember(head);
+  return head;
 }
 
 Bytes ChainClient::save_trust() const {

@@ -197,6 +197,10 @@ class ChainClient {
   ClientResult<void> follow(BlockNumber from, std::stop_token stop,
                             const std::function<bool(const FollowedBlock&)>& on_block);
 
+  // Begins the chain of trust at a block that the user trusts by its hash, instead of at genesis:
+  // the validators of its epoch and of the next come from its state, proved. The node must still
+  // keep that state. Finality of blocks of earlier epochs can then not be checked.
+  ClientResult<FinalHead> trust_block(const Hash& hash);
   // The chain of trust as learnt so far, for the next start.
   Bytes save_trust() const;
   bool restore_trust(ByteView saved);

@@ -27,6 +27,13 @@ Failure<Error> not_proved(const Header& header, ProofError error) {
 Trust::Trust(TrustRoot root)
     : root_(std::move(root)), sets_{{kFirstEpoch, root_.validators}}, known_up_to_(kGenesisKnows) {}
 
+void Trust::begin_at(Start start) {
+  TALLY_ASSERT(start.set.check().ok() && start.next.check().ok());
+  known_up_to_ = start.epoch.next();
+  sets_ = {{start.epoch, std::move(start.set)}};
+  if (!(sets_.back().set == start.next)) sets_.push_back({known_up_to_, std::move(start.next)});
+}
+
 const ValidatorSet* Trust::set_of(Epoch epoch) const {
   if (epoch < kFirstEpoch || known_up_to_ < epoch) return nullptr;
   const SetSince* found = nullptr;
@@ -58,7 +65,9 @@ Result<void, Error> Trust::verify(const FinalityProof& proof) const {
   const ValidatorSet* set = set_of(*epoch);
   if (set == nullptr) {
     return fail_with("the validators of epoch " + std::to_string(epoch->value) +
-                     " are not known; known are those up to " + std::to_string(known_up_to_.value));
+                     " are not known; known are those of epochs " +
+                     std::to_string(sets_.front().epoch.value) + " to " +
+                     std::to_string(known_up_to_.value));
   }
   const auto verified = tally::verify(proof, {root_.genesis_hash, *epoch, set});
   if (!verified.ok()) return not_proved(proof.header, verified.error());
@@ -72,8 +81,13 @@ Bytes Trust::save() const {
 bool Trust::restore(ByteView saved) {
   auto state = decode<SavedTrust>(saved);
   if (!state.ok() || state->genesis_hash != root_.genesis_hash || state->sets.empty() ||
-      state->sets.front().epoch != kFirstEpoch || state->known_up_to < known_up_to_) {
+      state->sets.front().epoch < kFirstEpoch || state->known_up_to < known_up_to_ ||
+      state->known_up_to < state->sets.back().epoch) {
     return false;
+  }
+  for (std::size_t i = 0; i < state->sets.size(); ++i) {
+    if (!state->sets[i].set.check().ok()) return false;
+    if (i > 0 && state->sets[i].epoch <= state->sets[i - 1].epoch) return false;
   }
   sets_ = std::move(state->sets);
   known_up_to_ = state->known_up_to;

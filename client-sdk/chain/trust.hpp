@@ -1,10 +1,16 @@
 // Who decides what is final: the chain of trust that a client follows instead of believing a node.
 //
-// It starts at what the chain spec says (the genesis block and the validators of epochs 1 and 2)
-// and grows by one proof an epoch: the last block of epoch e names the set of epoch e + 2. With the
+// It starts at what the chain spec says (the genesis block and the validators of epochs 1 and 2),
+// or at a block that the user trusts, whose state holds the sets of its epoch and of the next; and
+// it grows by one proof an epoch: the last block of epoch e names the set of epoch e + 2. With the
 // set of an epoch any finality proof of that epoch can be checked. What was learnt can be saved, so
 // that the next start does not walk from genesis again; a saved state must come from this user's
 // own disk.
+//
+// Old sets. Validators take their bonds back and may then sign what they like for epochs in which
+// they served. A client that was away for longer than kTrustPeriodMs, or that is new, should begin
+// at a recent block that it has from somebody it trusts: the proofs alone do not tell it which of
+// two such histories the others follow.
 //
 //   while (auto number = trust.wanted_for(epoch)) TALLY_TRY(trust.learn(proof_of(*number)));
 //   TALLY_TRY(trust.verify(proof));
@@ -22,6 +28,9 @@
 #include "primitives/result.hpp"
 
 namespace tally::client {
+
+// Shorter than the time for which bonds stay bound after they were taken back.
+constexpr std::uint64_t kTrustPeriodMs = 5 * 24 * 3'600'000ull;
 
 // What a client believes without proof.
 struct TrustRoot {
@@ -45,6 +54,15 @@ class Trust {
 
   const TrustRoot& root() const { return root_; }
 
+  // Forgets what was learnt and begins at an epoch whose set, and the next one's, are proved by a
+  // block that the user trusts. Earlier epochs can then not be checked. The sets pass check().
+  struct Start {
+    Epoch epoch;
+    ValidatorSet set;
+    ValidatorSet next;
+  };
+  void begin_at(Start start);
+
   // The block whose proof is needed next on the way to the set of this epoch; nothing when the set
   // is known. A proof of it goes to learn().
   std::optional<BlockNumber> wanted_for(Epoch epoch) const;
@@ -63,7 +81,7 @@ class Trust {
   const ValidatorSet* set_of(Epoch epoch) const;
 
   TrustRoot root_;
-  std::vector<SetSince> sets_;  // by epoch, the first since 1
+  std::vector<SetSince> sets_;  // by epoch, since 1 or where it began
   Epoch known_up_to_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include "modules/system/storage.hpp"
 #include "primitives/crypto/vrf.hpp"
@@ -21,6 +22,16 @@ Secret secret_of(std::size_t index, std::uint8_t purpose) {
   bytes[0] = static_cast<std::uint8_t>(index + 1);
   bytes[1] = purpose;
   return Secret(bytes);
+}
+
+ValidatorSet set_of(const std::vector<std::size_t>& numbers) {
+  ValidatorSet set;
+  for (const std::size_t number : numbers) {
+    const Ed25519Key key = ed25519_public(secret_of(number, 0));
+    TALLY_ASSERT(
+        set.members.push_back({key, vrf_public(secret_of(number, 1)), account_of(key), 1}));
+  }
+  return set;
 }
 
 class TreeNodes final : public tree::NodeReader {
@@ -73,13 +84,9 @@ struct FakeChain::TxSubscription final : ports::Subscription {
 
 FakeChain::FakeChain(std::size_t validators, std::uint32_t epoch_blocks)
     : epoch_blocks_(epoch_blocks) {
-  std::vector<Validator> members;
-  for (std::size_t i = 0; i < validators; ++i) {
-    keys_.push_back(secret_of(i, 0));
-    const Ed25519Key key = ed25519_public(keys_.back());
-    members.push_back({key, vrf_public(secret_of(i, 1)), account_of(key), 1});
-  }
-  set_.members = *BoundedVec<Validator, kMaxValidators>::from(std::move(members));
+  std::vector<std::size_t> numbers(validators);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  set_ = set_of(numbers);
   Stored genesis;
   genesis.header.state_root = tree::state_root(genesis.state);
   genesis.hash = block_hash(genesis.header);
@@ -87,15 +94,30 @@ FakeChain::FakeChain(std::size_t validators, std::uint32_t epoch_blocks)
   blocks_.push_back(std::move(genesis));
 }
 
-Finalization FakeChain::certify(const Hash& hash, const ConsensusDigest& digest) const {
-  const Statement statement{digest.epoch, VoteKind::finalize, digest.view, hash};
+std::vector<std::size_t> FakeChain::members_in(Epoch epoch) const {
+  if (members && epoch > Epoch(2)) return members(epoch);
+  std::vector<std::size_t> numbers(set_.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
+ValidatorSet FakeChain::set_in(Epoch epoch) const {
+  return set_of(members_in(epoch));
+}
+
+Finalization FakeChain::sign_as(const std::vector<std::size_t>& numbers,
+                                const Statement& statement) const {
   const Bytes message = statement_bytes(genesis_hash_, statement);
   std::vector<Vote> votes;
-  for (std::size_t i = 0; i < keys_.size(); ++i) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
     votes.push_back({statement, ValidatorIndex(static_cast<std::uint16_t>(i)),
-                     ed25519_sign(keys_[i], message)});
+                     ed25519_sign(secret_of(numbers[i], 0), message)});
   }
-  return make_certificate(votes, set_);
+  return make_certificate(votes, set_of(numbers));
+}
+
+Finalization FakeChain::certify(const Hash& hash, const ConsensusDigest& digest) const {
+  return sign_as(members_in(digest.epoch), {digest.epoch, VoteKind::finalize, digest.view, hash});
 }
 
 ports::BlockRef FakeChain::add_block(const Changes& changes, std::vector<Bytes> extrinsics) {
@@ -118,7 +140,9 @@ ports::BlockRef FakeChain::add_block(const Changes& changes, std::vector<Bytes> 
   next.header.state_root = tree::state_root(next.state);
   next.header.extrinsics_root = merkle_root(leaves);
   next.header.digest.push_back(make_consensus_digest(digest));
-  if (number % epoch_blocks_ == 0) next.header.digest.push_back(make_set_item(set_));
+  if (number % epoch_blocks_ == 0) {
+    next.header.digest.push_back(make_set_item(set_in(Epoch(epoch + 2))));
+  }
   next.hash = block_hash(next.header);
   next.extrinsics = std::move(extrinsics);
   next.finalization = certify(next.hash, digest);

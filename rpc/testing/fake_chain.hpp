@@ -16,13 +16,19 @@ namespace tally::testing {
 
 class FakeChain final : public ports::Query {
  public:
-  // The validators are of equal weight; the set stays the same through all epochs.
+  // The validators are of equal weight; the set stays the same through all epochs unless `members`
+  // says otherwise.
   explicit FakeChain(std::size_t validators = 4, std::uint32_t epoch_blocks = 5);
 
   // What a client may believe.
   Hash genesis_hash() const { return genesis_hash_; }
   Hash genesis_state_root() const { return blocks_[0].header.state_root; }
   const ValidatorSet& validators() const { return set_; }
+  // Who validates in an epoch from the third on, by the numbers of their keys.
+  std::function<std::vector<std::size_t>(Epoch)> members;
+  ValidatorSet set_in(Epoch epoch) const;
+  // The statement, signed by the keys of these numbers, as a certificate of a set of just them.
+  Finalization sign_as(const std::vector<std::size_t>& numbers, const Statement& statement) const;
   std::uint32_t epoch_blocks() const { return epoch_blocks_; }
 
   using Changes = std::map<Bytes, std::optional<Bytes>>;
@@ -84,7 +90,8 @@ class FakeChain final : public ports::Query {
 
   mutable std::recursive_mutex mutex_;
   mutable std::condition_variable_any subscribed_;
-  std::vector<Secret> keys_;
+  std::vector<std::size_t> members_in(Epoch epoch) const;
+
   ValidatorSet set_;
   std::uint32_t epoch_blocks_;
   Hash genesis_hash_;
