@@ -13,5 +13,14 @@ inline Bytes call_bytes(const credits::Call& call) {
 inline Bytes call_bytes(const channels::Call& call) {
   return encode(runtime::RuntimeCall(runtime::ChannelsCall{call}));
 }
+inline Bytes call_bytes(const workers::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::WorkersCall{call}));
+}
+inline Bytes call_bytes(const disputes::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::DisputesCall{call}));
+}
+inline Bytes call_bytes(const validators::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::ValidatorsCall{call}));
+}
 
 }  // namespace tally::client

@@ -3,10 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <string_view>
 #include <thread>
 
 #include "tools/cli/channels.hpp"
+#include "worker/executors/executor.hpp"
+#include "worker/sandbox/child.hpp"
 
 namespace {
 
@@ -52,15 +56,19 @@ void add_options(CLI::App& app, Session& session) {
   auto& options = session.options;
   app.add_option("--node", options.node, "gRPC address of a node, host:port")
       ->envname("TALLY_NODE")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->take_last();
   app.add_option("--chain", options.chain, "chain: dev, local4, bench or a chain spec file")
       ->envname("TALLY_CHAIN")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->take_last();
   app.add_option("--wallet", options.wallet,
                  "folder of key files (default: tallystick/wallet in the user's data folder)")
-      ->envname("TALLY_WALLET");
+      ->envname("TALLY_WALLET")
+      ->take_last();
   app.add_option("--password-file", options.password_file,
-                 "file whose first line is the password; TALLY_PASSWORD works too");
+                 "file whose first line is the password; TALLY_PASSWORD works too")
+      ->take_last();
   app.add_flag("--json", options.json, "one JSON value instead of tables (docs/cli-json.md)");
 }
 
@@ -68,11 +76,38 @@ int report(const Session& session, const Fault& fault) {
   if (session.options.json) {
     Json error = Json::object();
     error["error"] = Json{{"code", fault.code}, {"message", fault.message}};
+    if (!fault.file.empty()) error["error"]["file"] = fault.file;
     fmt::print("{}\n", error.dump(2));
   } else {
     fmt::print(stderr, "tally: {}\n", fault.message);
   }
   return static_cast<int>(fault.exit);
+}
+
+// Every command's help ends with where the options are that go with all of them.
+class Help : public CLI::Formatter {
+ public:
+  Help() { column_width(30); }
+  std::string make_footer(const CLI::App* app) const override {
+    const std::string own = CLI::Formatter::make_footer(app);
+    if (app->get_parent() == nullptr) return own;
+    return own +
+           "\n--node, --chain, --wallet, --password-file and --json go with every command: see "
+           "`tally --help`.\n";
+  }
+};
+
+// A command line that was not understood; --json may stand anywhere in it.
+int report_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
+  const bool asked_for_help = error.get_exit_code() == 0;
+  if (asked_for_help || !json) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  Json out = Json::object();
+  out["error"] = Json{{"code", "usage"}, {"message", error.what()}};
+  fmt::print("{}\n", out.dump(2));
+  return static_cast<int>(Exit::usage);
 }
 
 constexpr const char* kFooter = R"(
@@ -91,25 +126,36 @@ Each command has its own --help with examples.)";
 }  // namespace
 
 int main(int argc, char** argv) {
+  // `tally verify` runs a stranger's task in this program, started again as an executor.
+  if (const auto status =
+          tally::sandbox::run_child_if_asked(argc, argv, tally::executors::execute)) {
+    return *status;
+  }
   Interrupts interrupts;
   Session session;
   session.stop = interrupts.token();
   CLI::App app("Tallystick: pay for work over channels; the chain only settles.", "tally");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer(kFooter);
+  app.formatter(std::make_shared<Help>());
   add_options(app, session);
   tally::cli::add_keys(app, session);
   tally::cli::add_account(app, session);
   tally::cli::add_chain(app, session);
   tally::cli::add_channel(app, session);
   tally::cli::add_task(app, session);
+  tally::cli::add_dispute(app, session);
+  tally::cli::add_verify(app, session);
+  tally::cli::add_worker(app, session);
+  tally::cli::add_stake(app, session);
+  tally::cli::add_validator(app, session);
   tally::cli::add_genesis(app, session);
+  app.footer(kFooter);  // last: what is added to a command inherits its footer
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(Exit::usage);
+    const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+    return report_usage(app, error, json);
   }
   const auto done = session.command();
   if (!done.ok()) return report(session, done.error());

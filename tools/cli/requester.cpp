@@ -4,9 +4,11 @@
 
 #include <fstream>
 
-#include "primitives/crypto/hash.hpp"
+#include "modules/workers/api.hpp"
+#include "modules/workers/storage.hpp"
 #include "primitives/ss58.hpp"
 #include "worker/executors/executor.hpp"
+#include "worker/service/job.hpp"
 
 namespace tally::cli {
 namespace {
@@ -35,7 +37,7 @@ Fault task_fault(const task::TaskError& error) {
     message += fmt::format(" (expected {}, got {})", error.expected, error.got);
   }
   const bool away = error.kind == task::TaskErrorKind::disconnected;
-  return {away ? Exit::unreachable : Exit::refused,
+  return {away ? Exit::unreachable : Exit::failure,
           error.code.empty() ? std::string(enumerator_name(error.kind)) : error.code, message};
 }
 
@@ -82,14 +84,20 @@ CliResult<void> Requester::start() {
   folder_ = journal_folder(session_, options_.seat, seat_->key.account());
   channel_ = TALLY_TRY(choose_channel());
   TALLY_TRY(connect_peer(session_, *seat_, options_.seat, channel_));
-  if (const auto view = seat_->host->find(channel_)) receipts_due_ = view->record.receipts.count;
+  if (const auto view = seat_->host->find(channel_)) {
+    receipts_due_ = view->record.receipts.count;
+    challenge_period_ = view->record.terms.challenge_period;
+  }
+  auto receipts = dispute::ReceiptFolder::open(folder_ / "receipts");
+  if (!receipts.ok()) return fail(file_fault(receipts.error()));
   // What is done again is the VRF's choice, keyed by the account: the worker cannot guess it.
-  Bytes seed = domain_tag("spot-check-seed");
-  append(seed, seat_->key.secret().view());
-  checker_.emplace(*Secret::from(blake2_256(seed).view()),
-                   task::SpotCheckConfig{.fraction_ppm = static_cast<std::uint32_t>(
-                                             options_.check_percent * kPpmPerPercent),
-                                         .again = do_again});
+  buyer_.emplace(dispute::BuyerConfig{
+      .receipts = *std::move(receipts),
+      .vrf_seed = task::spot_check_seed(seat_->key),
+      .check_ppm = static_cast<std::uint32_t>(options_.check_percent * kPpmPerPercent),
+      .again = do_again,
+      .clock = worker::wall_clock});
+  duty_ppm_ = TALLY_TRY(duty_ppm());
   return {};
 }
 
@@ -117,29 +125,25 @@ CliResult<ChannelId> Requester::choose_channel() {
   return *opened;
 }
 
-CliResult<void> Requester::keep(const task::TaskReply& reply, const PreparedTask& task) {
-  const task::Receipt& receipt = reply.receipt.receipt;
-  const auto path = folder_ / "receipts" / to_hex(receipt.channel_id) /
-                    fmt::format("{}.receipt", receipt.task_id);
-  TALLY_TRY(write_file(path, encode(reply.receipt)));
-  if (options_.output.empty()) return {};
-  const auto name = fmt::format("{}.{}", receipt.task_id, output_ending(task, reply.output));
-  return write_file(std::filesystem::path(options_.output) / name, reply.output);
+// A registered worker is checked at least as often as its history asks for.
+CliResult<std::uint32_t> Requester::duty_ppm() {
+  client::ChainClient* chain = TALLY_TRY(session_.client());
+  const auto record = TALLY_TRY(or_fault(chain->read_item(workers::kWorkers, worker_)));
+  if (!record || !record->registered) {
+    session_.progress(
+        "this worker is not registered: a wrong result is not paid, but nothing can "
+        "be disputed");
+    return 0u;
+  }
+  return dispute::audit_duty_ppm(workers::audit_band(*record));
 }
 
-// Whether the task was one to check; a difference is a fault.
-CliResult<bool> Requester::check(const task::TaskRequest& request, const task::TaskReply& reply) {
-  const auto done = checker_->check(request, reply);
-  if (!done.ok()) return fail(Fault{Exit::failure, "check", done.error().message});
-  if (!done->has_value()) return false;
-  if ((*done)->agrees) return true;
-  const task::Receipt& receipt = reply.receipt.receipt;
-  return fail(Fault{
-      Exit::not_proved, "wrong_result",
-      fmt::format("task {}: this machine gets output {}, the worker signed {}; it was not paid, "
-                  "and its receipt is kept in {}",
-                  receipt.task_id, to_hex_prefixed((*done)->expected),
-                  to_hex_prefixed(receipt.output_hash), (folder_ / "receipts").string())});
+Fault Requester::fault_of(const dispute::BuyError& error) const {
+  Fault fault = task_fault(error.task);
+  if (error.task.code != "wrong_result" || !error.receipt_file) return fault;
+  fault = {Exit::not_proved, error.task.code, error.task.message, error.receipt_file->string()};
+  fault.message += "; `tally dispute open " + fault.file + "` has the liar pay for it";
+  return fault;
 }
 
 CliResult<Json> Requester::run(const PreparedTask& task) {
@@ -150,24 +154,27 @@ CliResult<Json> Requester::run(const PreparedTask& task) {
                                   .priority = priority_of(options_.priority),
                                   .max_price = max_price_,
                                   .timeout_ms = options_.timeout_ms};
-  const auto reply = seat_->session->run_unpaid(request);
-  if (!reply.ok()) return fail(task_fault(reply.error()));
-  TALLY_TRY(keep(*reply, task));
-  const bool checked = TALLY_TRY(check(request, *reply));
-  const auto paid = seat_->host->pay(reply->receipt);
-  if (!paid.ok()) return fail(Fault{Exit::failure, "payment", paid.error().message});
+  const auto bought =
+      buyer_->run(dispute::seller_of(*seat_->session, options_.seat.endpoint, challenge_period_),
+                  request, duty_ppm_);
+  if (!bought.ok()) return fail(fault_of(bought.error()));
   ++receipts_due_;
-
-  const task::Receipt& receipt = reply->receipt.receipt;
+  const task::TaskReply& reply = bought->reply;
+  const task::Receipt& receipt = reply.receipt.receipt;
+  if (!options_.output.empty()) {
+    const auto name = fmt::format("{}.{}", receipt.task_id, output_ending(task, reply.output));
+    TALLY_TRY(write_file(std::filesystem::path(options_.output) / name, reply.output));
+  }
   Json out{{"task_id", receipt.task_id},
            {"type", std::string(task::to_text(task.type))},
            {"price", to_json(receipt.price)},
            {"metered_units", receipt.metered_units},
-           {"elapsed_ms", static_cast<double>(reply->elapsed.count()) / 1'000.0},
+           {"elapsed_ms", static_cast<double>(reply.elapsed.count()) / 1'000.0},
            {"worker_ms", receipt.finished_ms.value - receipt.started_ms.value},
-           {"checked", checked},
+           {"checked", bought->checked},
+           {"receipt_file", bought->receipt_file.string()},
            {"output_hash", to_json(receipt.output_hash)},
-           {"output", describe_output(task, reply->output)}};
+           {"output", describe_output(task, reply.output)}};
   if (!task.label.empty()) out["label"] = task.label;
   return out;
 }

@@ -5,13 +5,14 @@
 //   Json result = TALLY_TRY(requester.run(task));
 //   Json end = TALLY_TRY(requester.end());    // all countersigned, closed if asked to
 //
-// Checks come before payment: a result that this machine does not get is not paid for.
+// Checks come before payment: a result that this machine does not get is not paid for. Every task
+// leaves a receipt file, paid or not.
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 
-#include "client-sdk/task/checking.hpp"
+#include "client-sdk/dispute/buyer.hpp"
 #include "tools/cli/channels.hpp"
 #include "tools/cli/task_file.hpp"
 
@@ -40,8 +41,8 @@ class Requester {
 
  private:
   CliResult<ChannelId> choose_channel();
-  CliResult<void> keep(const task::TaskReply& reply, const PreparedTask& task);
-  CliResult<bool> check(const task::TaskRequest& request, const task::TaskReply& reply);
+  CliResult<std::uint32_t> duty_ppm();
+  Fault fault_of(const dispute::BuyError& error) const;
 
   Session& session_;
   const RequesterOptions& options_;
@@ -49,8 +50,10 @@ class Requester {
   Balance max_price_;
   std::filesystem::path folder_;
   ChannelId channel_;
+  DurationMs challenge_period_;     // of the channel
   std::uint64_t receipts_due_ = 0;  // that the co-signed state holds when all is paid
-  std::optional<task::SpotChecker> checker_;
+  std::optional<dispute::Buyer> buyer_;
+  std::uint32_t duty_ppm_ = 0;  // least share of this worker's tasks to do again
   std::mutex mutex_;
   std::condition_variable submitted_;
   Json submissions_ = Json::array();

@@ -38,6 +38,7 @@ struct Fault {
   Exit exit{};
   std::string code;  // stable, lower case
   std::string message;
+  std::string file{};  // that says more, such as a receipt; may be empty
 };
 template <class T>
 using CliResult = Result<T, Fault>;
@@ -133,5 +134,11 @@ void add_account(CLI::App& app, Session& session);
 void add_chain(CLI::App& app, Session& session);
 void add_chain_accounts(CLI::App& chain, Session& session);
 void add_genesis(CLI::App& app, Session& session);
+void add_worker(CLI::App& app, Session& session);
+void add_worker_registration(CLI::App& worker, Session& session);
+void add_stake(CLI::App& app, Session& session);
+void add_dispute(CLI::App& app, Session& session);
+void add_validator(CLI::App& app, Session& session);
+void add_verify(CLI::App& app, Session& session);
 
 }  // namespace tally::cli

@@ -19,8 +19,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+Balance price_of(const Json& result) {
+  return Balance(parse_decimal(result["price"].get<std::string>()).value_or(0));
+}
+
 std::string price_text(const Json& result) {
-  return to_text(Balance(parse_decimal(result["price"].get<std::string>()).value_or(0)));
+  return to_text(price_of(result));
 }
 
 CliResult<void> run_one(Session& session, const TaskOptions& options) {
@@ -54,6 +58,23 @@ Table table_of(const Json& results) {
                           result["output"].dump()});
   }
   return table;
+}
+
+// What the channel came to, after the tasks of a file: for people.
+std::string summary_of(const Json& out) {
+  Balance price;
+  for (const Json& result : out["tasks"]) {
+    price = checked_add(price, price_of(result)).value_or(price);
+  }
+  std::string text =
+      fmt::format("{} tasks for {}, {} of them done again here and equal; channel {}",
+                  out["tasks_done"].get<std::size_t>(), to_text(price),
+                  out["tasks_checked"].get<std::size_t>(), out["channel_id"].get<std::string>());
+  for (const Json& made : out["extrinsics"]) {
+    if (made["call"] != "close" || !made.contains("block")) continue;
+    text += fmt::format(", closed in block {}", made["block"]["number"].get<std::uint32_t>());
+  }
+  return text;
 }
 
 CliResult<void> run_many(Session& session, const TaskOptions& options) {
@@ -95,6 +116,7 @@ CliResult<void> run_many(Session& session, const TaskOptions& options) {
   const Table table = table_of(results);
   out["tasks"] = std::move(results);
   session.show(out, table);
+  session.say("\n" + summary_of(out));
   return {};
 }
 
