@@ -190,7 +190,7 @@ DispatchResult run(Context& ctx, const Origin& origin, const Accept& call) {
   Seat& seat = *TALLY_TRY(seat_in(dispute, origin.signer));
   TALLY_TRY(check_phase_time(ctx, dispute));
   TALLY_TRY(require(seat.state != SeatState::called ||
-                        ctx.block.time < accept_end(seat, config, ctx.block.period_stretch),
+                        ctx.block.time < accept_by(seat, config, ctx.block.period_stretch),
                     Error::deadline_passed));
   TALLY_TRY(require(seat.state == SeatState::called, Error::wrong_seat_state));
   const auto worker = workers::find(ctx.state, origin.signer);

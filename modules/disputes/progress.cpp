@@ -56,7 +56,7 @@ bool start_round(Context& ctx, DisputeNumber number, Dispute& dispute, std::size
     TALLY_ASSERT(dispute.seats.push_back(seat));
   }
   ctx.events.emit(kModule, Drawn{number, dispute.round, *draw_of(dispute).source, verifiers,
-                                 accept_end(*(dispute.seats.end() - 1), config, now.stretch),
+                                 accept_by(*(dispute.seats.end() - 1), config, now.stretch),
                                  dispute.clock.deadline});
   put_and_wake(ctx, number, dispute, next_wake(dispute, config, now.stretch));
   return true;
@@ -95,7 +95,7 @@ void replace_absent(Context& ctx, DisputeNumber number, Dispute& dispute) {
   const Moment now = moment_of(ctx.block);
   for (Seat& seat : dispute.seats) {
     if (seat.round != dispute.round || seat.state != SeatState::called) continue;
-    if (now.time < accept_end(seat, config, now.stretch)) continue;
+    if (now.time < accept_by(seat, config, now.stretch)) continue;
     const AccountId absent = seat.verifier;
     std::vector<AccountId> next;
     if (replacements(dispute, dispute.round) < config.replacements_max) {
@@ -112,7 +112,7 @@ void replace_absent(Context& ctx, DisputeNumber number, Dispute& dispute) {
     dispute.clock = start_clock(dispute.clock.window, now);
     dispute.clock.deadline = std::max(dispute.clock.deadline, deadline);
     ctx.events.emit(kModule,
-                    Replaced{number, absent, seat.verifier, accept_end(seat, config, now.stretch),
+                    Replaced{number, absent, seat.verifier, accept_by(seat, config, now.stretch),
                              dispute.clock.deadline});
   }
 }

@@ -77,16 +77,8 @@ TimestampMs phase_end(const PhaseClock& clock, PeriodStretch stretch) {
   return std::max(clock.deadline, later(clock.started, stretched(clock.window, stretch)));
 }
 
-TimestampMs accept_end(const Seat& seat, const Config& config, PeriodStretch stretch) {
-  return later(seat.called_at, stretched(config.accept_window, stretch));
-}
-
 TimestampMs accept_by(const Seat& seat, const Config& config, PeriodStretch stretch) {
-  return accept_end(seat, config, stretch);
-}
-
-bool is_in_round(const Seat& seat, Round round) {
-  return seat.round == round;
+  return later(seat.called_at, stretched(config.accept_window, stretch));
 }
 
 bool any_seat(const Dispute& dispute, SeatState state) {
@@ -126,7 +118,7 @@ TimestampMs next_wake(const Dispute& dispute, const Config& config, PeriodStretc
   if (dispute.phase != Phase::commit) return wake;
   for (const Seat& seat : dispute.seats) {
     if (seat.round != dispute.round || seat.state != SeatState::called) continue;
-    wake = std::min(wake, accept_end(seat, config, stretch));
+    wake = std::min(wake, accept_by(seat, config, stretch));
   }
   return wake;
 }

@@ -34,15 +34,13 @@ DurationMs commit_window(Balance fee, const Config& config);
 PhaseClock start_clock(DurationMs window, const Moment& now);
 // A phase ends here, if the lane stays as busy as it is.
 TimestampMs phase_end(const PhaseClock& clock, PeriodStretch stretch);
-TimestampMs accept_end(const Seat& seat, const Config& config, PeriodStretch stretch);
 
 // --- Seats ---
 
-bool is_in_round(const Seat& seat, Round round);
 bool any_seat(const Dispute& dispute, SeatState state);  // of the round that runs
 // Everybody whom this phase waits for has done its part.
 bool is_phase_done(const Dispute& dispute);
-// How many places of the dispute's first draw were given to somebody else than first called.
+// How many places of the round's draw went to somebody else than who was called first.
 std::uint32_t replacements(const Dispute& dispute, Round round);
 // When the chain has to look at the dispute next; in the future of `now` unless its phase is over.
 TimestampMs next_wake(const Dispute& dispute, const Config& config, PeriodStretch stretch);
