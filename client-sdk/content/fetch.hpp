@@ -1,6 +1,6 @@
-// Fetches bytes by their hash from several places, none of them trusted: what comes back is checked.
+// Fetches bytes by their hash from several places, none of them trusted: what comes is checked.
 //
-//   auto bytes = fetch_content({.hash = receipt.input_hash, .locations = {"203.0.113.7:9951"}}, stop);
+//   auto bytes = fetch_content({.hash = hash, .locations = {"203.0.113.7:9951"}}, stop);
 //
 // One round: every place is asked once, in order, until one gives the right bytes. A place that
 // sends too much, too slowly or something else costs its share of the time and no more. Whoever

@@ -4,8 +4,8 @@
 //   auto bought = buyer.run(seller_of(session), request, duty);  // kept, checked if chosen, paid
 //
 // In this order: the task is done; its receipt is kept on disk; if the requester's VRF chooses it
-// (or the worker is new: audit_duty) it is done again here, and the proof of the choice is kept with
-// the receipt; only then it is paid. A result that differs is not paid, and the error names the
+// (or the worker is new: audit_duty_ppm) it is done again here, and the proof of the choice is kept
+// with the receipt; only then it is paid. A result that differs is not paid, and the error names the
 // receipt file, which is what a dispute begins with (client-sdk/dispute/open.hpp).
 //
 // Calls may be made from several threads.
@@ -73,7 +73,7 @@ class Buyer {
   Result<Bought, BuyError> run(const Seller& seller, const task::TaskRequest& request,
                                std::uint32_t duty_ppm) const;
   // Two workers, a third only when they differ or one fails; task/checking.hpp has the rules.
-  // Receipts of all answers are kept; those that differed from the majority carry its hash as check.
+  // Receipts of all answers are kept; those that differ from the majority carry its hash as check.
   Result<BoughtTwice, BuyError> run_redundant(const std::vector<RedundantSeller>& sellers,
                                               const task::TaskRequest& request) const;
   const ReceiptFolder& receipts() const { return config_.receipts; }

@@ -11,8 +11,8 @@
 // inputs (client-sdk/content/server.hpp), name its address in `locations`, and keep it up until the
 // dispute ends. The challenger loses where verifiers cannot fetch the input.
 //
-// A requester may leave the dispute to somebody else: task::sign_mandate (primitives/task/mandate.hpp)
-// gives the bearer what DisputeRequest.mandate asks for.
+// A requester may leave the dispute to somebody else: task::sign_mandate
+// (primitives/task/mandate.hpp) gives the bearer what DisputeRequest.mandate asks for.
 #pragma once
 
 #include "client-sdk/chain/client.hpp"

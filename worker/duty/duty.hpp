@@ -24,8 +24,8 @@
 //  4. At most `duties_max` seats are accepted at a time; others pass to the next of the draw,
 //     unfined. At most `runs_max` tasks run, and `fetches_max` inputs are fetched, at a time; of
 //     those that wait the nearest deadline goes first.
-//  5. The salt comes from the account's secret and the dispute's number: if the folder is lost after
-//     a commit, doing the task again gives the same commitment, and it can still be revealed.
+//  5. The salt comes from the account's secret and the dispute's number: if the folder is lost
+//     after a commit, doing the task again gives the same commitment, and it can still be revealed.
 //
 // Times are chain time. No I/O, not thread-safe.
 #pragma once
@@ -183,7 +183,7 @@ class DutyMachine {
   void on(const CallEnded& event, DutyActions& out);
   void on(const Tick& event, DutyActions& out);
 
-  // What the record on the chain asks for now: of every duty, the nearest deadline first.
+  // What the records on the chain ask to be done, the nearest deadline first.
   void go_on(DutyActions& out);
   void go_on(DisputeNumber number, Duty& duty, DutyActions& out);
   void accept(DisputeNumber number, Duty& duty, const disputes::Seat& seat, DutyActions& out);

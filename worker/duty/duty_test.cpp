@@ -1,5 +1,5 @@
-// The machine against a model of the chain's side: what the chain would take and refuse, restarts at
-// any moment, lost submissions, inputs that cannot be fetched.
+// The machine against a model of the chain's side: what the chain would take and refuse, restarts
+// at any moment, lost submissions, inputs that cannot be fetched.
 #include "worker/duty/duty.hpp"
 
 #include <catch2/catch.hpp>

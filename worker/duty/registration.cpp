@@ -60,9 +60,7 @@ bool heartbeat_is_due(const std::optional<workers::Uptime>& uptime, TimestampMs 
                       DurationMs interval) {
   if (interval.value == 0) return false;
   const std::uint64_t slot = chain_time.value / interval.value;
-  const bool none_yet = !uptime || std::all_of(uptime->beats.begin(), uptime->beats.end(),
-                                               [](std::uint8_t byte) { return byte == 0; });
-  return none_yet || uptime->last_slot < slot;
+  return !uptime || uptime->last_slot < slot;
 }
 
 struct Presence::State {

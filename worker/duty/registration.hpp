@@ -1,9 +1,9 @@
 // A worker's place on the chain: registered as its configuration says, and seen every hour.
 //
-// What is missing is submitted at the start: `register`, `update` where the profile differs, `top_up`
-// where less is bonded than asked for. Never `unstake` or `deregister`: stake is taken back by hand.
-// Then a heartbeat for every interval of the chain's parameter; one that could not be sent is sent
-// as soon as the node answers again.
+// What is missing is submitted at the start: `register`, `update` where the profile differs,
+// `top_up` where less is bonded than asked for. Never `unstake` or `deregister`: stake is taken
+// back by hand. Then a heartbeat for every interval of the chain's parameter; one that could not be
+// sent is sent as soon as the node answers again.
 #pragma once
 
 #include <functional>

@@ -24,6 +24,25 @@ TEST_CASE("the documented example is a configuration, with the defaults") {
   CHECK(config->max_timeout_ms == defaults->max_timeout_ms);
 }
 
+TEST_CASE("what a worker is on the chain") {
+  const auto config = parse_config(
+      "content_listen = '0.0.0.0:9951'\n[registration]\nstake = '150 CC'\nendpoint = 'h:1'\n"
+      "verify = false\nduties_max = 3\nruns_max = 2",
+      "w.toml");
+  if (!config) FAIL(config.error().message);
+  CHECK(config->registration.stake == Balance(150'000'000));
+  CHECK(config->registration.endpoint == "h:1");
+  CHECK_FALSE(config->registration.verify);
+  CHECK(config->registration.duties_max == 3);
+  CHECK(config->registration.runs_max == 2);
+  CHECK(config->content_listen == "0.0.0.0:9951");
+  CHECK(parse_config("", "")->registration.stake.is_zero());
+  CHECK(error_of("[registration]\nstake = 'much'").find("w.toml:2: registration.stake must be") ==
+        0);
+  CHECK(error_of("[registration]\nduties_max = 0").find("must be an integer from 1 to 64") !=
+        std::string::npos);
+}
+
 TEST_CASE("a wrong configuration says where, what was expected and what came") {
   CHECK(error_of("listne = 'x'").find("w.toml:1: unknown key 'listne'; known here: account") == 0);
   CHECK(error_of("\ncredit_window = -1") ==
