@@ -82,6 +82,7 @@ TEST_CASE("sets: followed from genesis over many changes, and saved") {
 TEST_CASE("sets: no lie about an epoch's end is believed") {
   Setup s;
   const auto client = s.connect();
+  std::string refused = "bad_certificate";  // by which check
   SECTION("signed by those who have left") {
     s.chain.lie_in_proof = [&](FinalityProof& proof) {
       if (!is_end(proof.header) || proof.header.number.value < BlockNumber(15)) return;
@@ -98,11 +99,13 @@ TEST_CASE("sets: no lie about an epoch's end is believed") {
     };
   }
   SECTION("another set in the true block") {
+    refused = "broken_chain";
     s.chain.lie_in_proof = [&](FinalityProof& proof) {
       if (is_end(proof.header)) proof.header.digest.back() = make_set_item(s.chain.validators());
     };
   }
   SECTION("a block of the epoch that is not its end") {
+    refused = "not_epoch_end";
     s.chain.lie_in_proof = [&](FinalityProof& proof) {
       if (!is_end(proof.header)) return;
       const BlockNumber before(proof.header.number.value.value - 1);
@@ -111,11 +114,12 @@ TEST_CASE("sets: no lie about an epoch's end is believed") {
     };
   }
   SECTION("a filler of another block") {
+    refused = "not_a_filler";
     s.chain.lie_in_proof = [&](FinalityProof& proof) {
       if (proof.header.number.value != BlockNumber(15)) return;
       const ConsensusDigest above{Epoch(3), View(9), TimestampMs(1), VrfProof{}};
       Header filler = make_filler(proof.header, above);
-      proof.header.state_root.bytes[0] ^= 1;
+      proof.header.digest.back() = make_set_item(s.chain.validators());
       const Statement statement{Epoch(3), VoteKind::finalize, View(9), block_hash(filler)};
       REQUIRE(proof.descendants.push_back(filler));
       proof.finalization = s.chain.sign_as(members(Epoch(3)), statement);
@@ -124,6 +128,7 @@ TEST_CASE("sets: no lie about an epoch's end is believed") {
   const auto head = client->finalized();
   REQUIRE_FALSE(head.ok());
   CHECK(head.error().kind == ClientErrorKind::not_proved);
+  CHECK(head.error().message.find(refused) != std::string::npos);
 }
 
 TEST_CASE("sets: an epoch's end that only a filler proves is learnt") {
