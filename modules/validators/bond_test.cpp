@@ -43,6 +43,7 @@ TEST_CASE("a stake weighs its whole credits, and never too much") {
   CHECK(weight_of(Balance(u128{1} << 127)) == std::uint64_t{1} << 50);
 }
 
+// Fails with either of the two proofs in check_keys unchecked.
 TEST_CASE("keys are the caller's own, on this chain, and nobody else's") {
   Fixture f;
   const Balance amount = cc(1'000);
@@ -201,13 +202,14 @@ TEST_CASE("new keys serve from the epoch after the next; the old ones are free")
   CHECK(f.people_of(validator_set(f.state())) == People{5, 1, 2, 3});
 }
 
-TEST_CASE("what a validator may hold grows to its bounds") {
+TEST_CASE("a validator has a bounded number of delegators") {
   Fixture f({.people = 60});
-  // 56 accounts here; the bound itself is reached with a smaller one.
   for (int who = 5; who <= 60; ++who) {
     REQUIRE(f.call(who, Delegate{person(1), {cc(10)}}).ok());
   }
   CHECK(f.candidate(1).delegated == cc(560));
+  CHECK(refused(f.call(4, Delegate{person(1), {cc(10)}}), Error::too_many_delegators));
+  CHECK(f.call(5, Delegate{person(1), {cc(1)}}).ok());
 }
 
 }  // namespace

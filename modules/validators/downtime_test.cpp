@@ -56,6 +56,7 @@ TEST_CASE("no more than a third leave at a time, the worst first") {
   CHECK(f.people_of(*set_of(f.state(), Epoch(4))) == People{1, 2, 3, 4});
 }
 
+// Fails without kViewsPerBlockMax.
 TEST_CASE("few views, or too many of them failed, judge nobody") {
   Fixture f({.epoch_length = 4});
   f.next_block_at(View(1), person(1));

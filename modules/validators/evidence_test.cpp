@@ -7,6 +7,7 @@ namespace {
 
 using People = std::vector<int>;
 
+// Fails when take_all leaves waiting parts or delegations where they are.
 TEST_CASE("evidence takes everything that is bound, a tenth of the own bond for the reporter") {
   Fixture f;
   REQUIRE(f.call(9, Delegate{person(3), {cc(500)}}).ok());
@@ -28,6 +29,7 @@ TEST_CASE("evidence takes everything that is bound, a tenth of the own bond for 
   CHECK(f.people_of(*set_of(f.state(), Epoch(3))) == People{1, 2, 4});
 }
 
+// Fails without the look into kOffences, and without `registered` (a new bond would be taken).
 TEST_CASE("an offence is punished once") {
   Fixture f;
   const Evidence evidence = f.evidence(3, 2, 1);
@@ -63,6 +65,7 @@ TEST_CASE("evidence counts while the bonds of its epoch are bound, and not later
   CHECK(f.held(3) == cc(2'000));
 }
 
+// Fails when counted_until says 0 always: the bond would leave before its evidence expires.
 TEST_CASE("the last moment for evidence is the last moment of the bond") {
   for (const std::uint64_t late : {0, 1}) {
     Fixture f;
@@ -74,6 +77,7 @@ TEST_CASE("the last moment for evidence is the last moment of the bond") {
   }
 }
 
+// Fails without verify() in report_equivocation.
 TEST_CASE("forged evidence, and votes that do not conflict, convict nobody") {
   Fixture f;
   const Evidence good = f.evidence(3, 2, 1);

@@ -49,6 +49,7 @@ struct FixtureOptions {
   std::uint32_t epoch_length = 4;
   std::uint32_t validators_max = 4;
   int people = 12;
+  std::uint32_t delegators_max = 56;
   std::uint64_t bond = 2'000;  // of a genesis validator, in CC
 };
 
@@ -59,6 +60,7 @@ class Fixture {
     config_.epoch_length = options.epoch_length;
     config_.validators_max = options.validators_max;
     config_.downtime_views_min = 2;
+    config_.delegators_max = options.delegators_max;
     configs_.set(config_);
     configs_.set(credits_);
     block_.genesis_hash.bytes.fill(0x61);
