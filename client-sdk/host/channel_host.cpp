@@ -79,27 +79,37 @@ void ChannelHost::State::set_timer(const ChannelId& channel, channel::TimerKind 
 }
 
 void ChannelHost::State::tell(const ChannelId& channel, const channel::Tell& notice) {
-  if (notice.notice == channel::Notice::received && paid) {
-    paid(channel, driver->find(channel)->received());
-  }
+  if (notice.notice == channel::Notice::received) received_in_turn.insert(channel);
   if (config.on_notice) config.on_notice(channel, notice);
 }
 
 // One sync, everything leaves, and the outside sees the new state.
 void ChannelHost::State::end_turn() {
   driver->finish_turn();
+  if (!deliver()) loop.post_at(TurnLoop::Clock::now() + kRetryPause, [] {});
   {
     const std::lock_guard lock(mutex);
-    for (const auto& [id, party] : driver->parties()) views.insert_or_assign(id, view_of(party));
+    for (const auto& [id, party] : driver->parties()) {
+      ChannelView view = view_of(party);
+      view.received = safe_received(party);
+      views.insert_or_assign(id, std::move(view));
+    }
     ++turns;
   }
   changed.notify_all();
+  for (const ChannelId& id : std::exchange(received_in_turn, {})) {
+    const Party* party = driver->find(id);
+    if (paid && party != nullptr) paid(id, safe_received(*party));
+  }
 }
 
 Result<void, channel::Rejection> ChannelHost::State::step(const ChannelId& channel,
                                                           const channel::Event& event) {
   Result<void, channel::Rejection> result = fail(channel::Rejection::not_in_this_stage);
-  loop.call([&] { result = driver->step(channel, event); });
+  loop.call([&] {
+    if (std::holds_alternative<channel::End>(event)) learn_from_tower(channel);
+    result = driver->step(channel, event);
+  });
   return result;
 }
 
@@ -109,7 +119,9 @@ Result<void, channel::Rejection> ChannelHost::State::sign(const ChannelId& chann
   // Shared: the loop may still be inside set_value() when the caller has its answer.
   auto result = std::make_shared<std::promise<Result<void, channel::Rejection>>>();
   auto signed_at = result->get_future();
-  loop.post([this, channel, pay, result] { result->set_value(driver->step(channel, pay)); });
+  const bool posted =
+      loop.post([this, channel, pay, result] { result->set_value(driver->step(channel, pay)); });
+  if (!posted) return fail(channel::Rejection::not_in_this_stage);
   return signed_at.get();
 }
 
@@ -130,6 +142,7 @@ Result<void, Error> ChannelHost::State::catch_up() {
       if (!decoded) return fail_with("the chain's record of a channel is malformed");
       on_chain = *decoded;
     }
+    if (on_chain && on_chain->challenge) learn_from_tower(id);
     driver->on_record(id, on_chain);
   }
   driver->on_final_block(head->number);
@@ -167,6 +180,9 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
             if constexpr (std::is_same_v<std::decay_t<decltype(module.value)>, channels::Event>) {
               if (const auto* opened = std::get_if<channels::ChannelOpened>(&module.value)) {
                 take_on(*opened);
+              }
+              if (const auto* begun = std::get_if<channels::ChallengeStarted>(&module.value)) {
+                learn_from_tower(begun->channel_id);
               }
               driver->on_event(module.value);
             }
@@ -272,8 +288,11 @@ Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config
   auto owned = std::make_unique<State>(std::move(config), chain);
   State& state = *owned;
   auto file = TALLY_TRY(channel::open_journal_file(state.config.journal_folder));
-  auto journal = TALLY_TRY(channel::Journal::open(std::move(file)));
-  state.driver = std::make_unique<ChannelDriver>(std::move(journal), state.config.key,
+  auto journal = channel::Journal::open(std::move(file));
+  if (!journal.ok()) {
+    return fail_with(state.config.journal_folder.string() + ": " + journal.error().message);
+  }
+  state.driver = std::make_unique<ChannelDriver>(*std::move(journal), state.config.key,
                                                  state.config.policy, state);
   TALLY_TRY(state.catch_up());
   // The last process may have died between the journal and what it was to submit.

@@ -23,6 +23,7 @@
 
 #include "client-sdk/chain/client.hpp"
 #include "client-sdk/channel/driver.hpp"
+#include "client-sdk/host/tower_port.hpp"
 #include "client-sdk/task/channel_port.hpp"
 
 namespace tally::client {
@@ -43,6 +44,12 @@ struct HostConfig {
   // Refutes for channels that were restored (rule 5); none: such channels are not refuted from
   // here.
   std::optional<KeyPair> tower_key;
+  // Where the newest states go for the time when this process is away. An update then counts as
+  // received only once the tower has it, and before a claim or a refutation the tower is asked for
+  // anything newer. Must outlive the host.
+  TowerPort* tower = nullptr;
+  // Earns a tenth of what a cheater loses, if it is the tower that refutes.
+  std::optional<AccountId> appointed_tower;
   // How long open() waits for what it submitted to be final, or to fail.
   std::chrono::milliseconds open_patience{60'000};
   // Called from the host's threads; must not call the host.
@@ -60,9 +67,9 @@ struct OpenRequest {
 struct ChannelView {
   channel::Record record;
   Balance locked;
-  Balance payable;                       // what we could still pay
-  Balance own_balance;                   // ours if every offer of ours were countersigned
-  Balance received;                      // what the channel gave us: neither deposits nor splices
+  Balance payable;      // what we could still pay
+  Balance own_balance;  // ours if every offer of ours were countersigned
+  Balance received;     // what the channel gave us and counts as safe: no deposits, no splices
   std::optional<Balance> close_offered;  // what a close that waits for our consent would pay us
 };
 

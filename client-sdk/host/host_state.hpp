@@ -46,6 +46,13 @@ struct ChannelHost::State final : channel::Effects {
   std::atomic<std::size_t> unread = 0;  // messages of peers that wait for their turn
   BlockNumber taken;                    // the newest final block that the driver knows of
   std::function<void(const ChannelId&, Balance)> paid;
+  // What the tower has, and what is received by that; only with a tower.
+  struct AtTower {
+    ChannelVersion version;
+    Balance received;
+  };
+  std::map<ChannelId, AtTower> at_tower;
+  std::set<ChannelId> received_in_turn;
 
   // What outside threads look at.
   std::mutex mutex;
@@ -68,6 +75,10 @@ struct ChannelHost::State final : channel::Effects {
   void tell(const ChannelId& channel, const channel::Tell& notice) override;
 
   void end_turn();
+  // tower_delivery.cpp
+  bool deliver();
+  Balance safe_received(const channel::Party& party) const;
+  void learn_from_tower(const ChannelId& channel);
   Result<void, Error> catch_up();
   void follow(const std::stop_token& stop);
   void on_block(const FollowedBlock& block);

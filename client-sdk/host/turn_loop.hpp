@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace tally::client {
 
@@ -35,13 +36,15 @@ class TurnLoop {
     if (thread_.joinable()) thread_.join();
   }
 
-  // Runs it in some turn.
-  void post(std::function<void()> piece) {
+  // Runs it in some turn; false if the loop has stopped: then it never runs.
+  bool post(std::function<void()> piece) {
     {
       const std::lock_guard lock(mutex_);
+      if (stopping_) return false;
       pieces_.push_back({std::move(piece), nullptr});
     }
     changed_.notify_all();
+    return true;
   }
   void post_at(Clock::time_point when, std::function<void()> piece) {
     {

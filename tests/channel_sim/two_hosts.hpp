@@ -24,6 +24,8 @@ inline bool eventually(const std::function<bool()>& holds) {
 }
 
 struct FixtureOptions {
+  TowerPort* tower_a = nullptr;
+  TowerPort* tower_b = nullptr;
   std::uint32_t submit_deadline_ms = 10'000;
   std::chrono::milliseconds open_patience{10'000};
   channel::Policy policy{
@@ -40,6 +42,14 @@ class Fixture {
 
   ChannelHost& a() { return *a_; }
   ChannelHost& b() { return *b_; }
+  // The journal of a as it is now, under another name; a must be stopped.
+  void keep_journal(const std::string& name) {
+    std::filesystem::copy(path("a"), path(name), std::filesystem::copy_options::recursive);
+  }
+  void bring_journal_back(const std::string& name) {
+    std::filesystem::remove_all(path("a"));
+    std::filesystem::copy(path(name), path("a"), std::filesystem::copy_options::recursive);
+  }
   void stop_a() { disconnect(), a_.reset(); }
   void stop_b() { disconnect(), b_.reset(); }
   void restart_a() { stop_a(), a_ = start(kAlice, *a_chain_, "a"); }
@@ -108,6 +118,7 @@ class Fixture {
     config.policy = options.policy;
     config.take_channels = key.account() == kBob.account();
     config.open_patience = options.open_patience;
+    config.tower = name == "a" ? options.tower_a : options.tower_b;
     auto started = ChannelHost::start(std::move(config), client);
     if (!started) FAIL(started.error().message);
     return *std::move(started);

@@ -1,0 +1,238 @@
+// Two hosts with real journals over a chain that runs the real channels module.
+#include <catch2/catch.hpp>
+
+#include "tests/channel_sim/two_hosts.hpp"
+
+namespace tally::client {
+namespace {
+
+using Calls = std::vector<std::string>;
+
+bool closed_at(ChannelHost& host, const ChannelId& id) {
+  return eventually([&] {
+    const auto view = host.find(id);
+    return view && view->record.stage == channel::Stage::closed;
+  });
+}
+
+TEST_CASE("payments, a close, and both ends see it") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  for (int i = 0; i < 5; ++i) REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  CHECK(f.b().find(id)->received == Balance(5'000'000));
+  REQUIRE(f.a().close(id, 20s).ok());
+  CHECK(closed_at(f.b(), id));
+  CHECK(f.chain.calls() == Calls{"open", "close"});
+}
+
+// Fails when an End that is not begun is not in the journal.
+TEST_CASE("an end that was asked for is carried out by the next start") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.disconnect();
+  REQUIRE(f.a().step(id, channel::End{}).ok());
+  f.stop_a();
+  CHECK(f.chain.calls() == Calls{"open"});
+  f.restart_a();
+  REQUIRE(eventually([&] { return f.chain.channel(id)->challenge.has_value(); }));
+  CHECK(f.chain.channel(id)->challenge->standing.version ==
+        f.b().find(id)->record.newest_version());
+  REQUIRE(f.chain.settle(id));
+  CHECK(closed_at(f.a(), id));
+  CHECK(closed_at(f.b(), id));
+}
+
+// Fails when a start does not set the timers of what the last process was to submit.
+TEST_CASE("a close that was signed and never got into a block is submitted by the next start") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  f.chain.hold_back();
+  const std::size_t before = f.chain.submissions();
+  REQUIRE(f.a().step(id, channel::CloseTogether{}).ok());
+  REQUIRE(eventually([&] { return f.chain.submissions() > before; }));
+  f.stop_a();
+  f.stop_b();
+  f.chain.release(false);
+  f.restart_a();
+  CHECK(closed_at(f.a(), id));
+  CHECK(f.chain.calls() == Calls{"open", "close"});
+}
+
+TEST_CASE("a cheater is refuted by a host that was away when it claimed") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.keep_journal("old");
+  f.restart_a();
+  f.connect();
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(f.pay(id, kCredit).ok());
+    REQUIRE(f.agreed(id));
+  }
+  f.stop_a();
+  f.stop_b();
+  f.bring_journal_back("old");
+  f.restart_a();
+  REQUIRE(f.a().step(id, channel::End{}).ok());
+  REQUIRE(eventually([&] { return f.chain.channel(id)->challenge.has_value(); }));
+  f.restart_b();
+  REQUIRE(closed_at(f.b(), id));
+  REQUIRE(f.chain.closed().size() == 1);
+  CHECK(f.chain.closed().front().payouts.to_a == Balance());
+}
+
+TEST_CASE("a channel opened while its worker was away is taken on, unless it is in a challenge") {
+  Fixture f;
+  f.stop_b();
+  const auto id = f.a().open(f.request(kCredit));
+  REQUIRE(id.ok());
+  SECTION("open") {
+    f.restart_b();
+    const auto standing = f.b().standing(*id, kAlice.account());
+    if (!standing) FAIL(standing.error().message);
+    CHECK(standing->spendable == Balance(990'000));
+    CHECK_FALSE(f.b().standing(*id, kTower.account()).ok());
+    // From then on its challenges are heard.
+    REQUIRE(f.a().step(*id, channel::End{}).ok());
+    CHECK(eventually([&] { return f.b().find(*id)->record.stage == channel::Stage::ending; }));
+  }
+  SECTION("in a challenge") {
+    REQUIRE(f.a().step(*id, channel::End{}).ok());
+    REQUIRE(eventually([&] { return f.chain.channel(*id)->challenge.has_value(); }));
+    f.restart_b();
+    CHECK_FALSE(f.b().standing(*id, kAlice.account()).ok());
+  }
+}
+
+// While blocks come as fast as they can, a record that was read is soon an old one.
+TEST_CASE("a channel is taken on under a stream of blocks, and its challenge is not missed") {
+  Fixture f;
+  f.stop_b();
+  const auto id = f.a().open(f.request(kCredit));
+  REQUIRE(id.ok());
+  f.restart_b();
+  std::atomic<bool> enough = false;
+  std::thread miner([&] {
+    while (!enough) f.chain.blocks(1);
+  });
+  std::thread claimer([&] { static_cast<void>(f.a().step(*id, channel::End{})); });
+  const auto standing = f.b().standing(*id, kAlice.account());
+  claimer.join();
+  REQUIRE(eventually([&] { return f.chain.channel(*id)->challenge.has_value(); }));
+  enough = true;
+  miner.join();
+  if (standing.ok()) {
+    CHECK(eventually([&] { return f.b().find(*id)->record.stage == channel::Stage::ending; }));
+  }
+}
+
+TEST_CASE("a flood of a peer's messages is taken piece by piece, and what is good is heard") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  const Bytes garbage(100, 0xee);
+  for (int i = 0; i < 5'000; ++i) REQUIRE(f.b().peer_message(kAlice.account(), garbage).ok());
+  REQUIRE(f.pay(id, kCredit).ok());
+  CHECK(f.agreed(id));
+}
+
+TEST_CASE("what was paid to a worker is not lost when both restart in the middle") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  for (int i = 0; i < 3; ++i) REQUIRE(f.pay(id, kCredit).ok());
+  f.stop_b();
+  for (int i = 0; i < 3; ++i) REQUIRE(f.pay(id, kCredit).ok());
+  f.restart_a();
+  f.restart_b();
+  f.connect();
+  REQUIRE(f.agreed(id));
+  CHECK(f.b().find(id)->received == Balance(6'000'000));
+}
+
+// Fails when received() is told as soon as it is signed.
+TEST_CASE("with a tower a payment counts once the tower has it") {
+  tests::TempFolder folder;
+  FolderTower tower(folder.path());
+  Fixture f({.tower_b = &tower});
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  CHECK(f.b().find(id)->received == Balance());
+  CHECK(f.b().standing(id, kAlice.account())->received == Balance());
+  std::filesystem::create_directories(tower_states(folder.path()));
+  CHECK(eventually([&] { return f.b().find(id)->received == kCredit; }));
+  REQUIRE(tower.newest(id).has_value());
+  CHECK(tower.newest(id)->state.version == f.b().find(id)->record.newest_version());
+  REQUIRE(f.pay(id, kCredit).ok());
+  CHECK(eventually([&] { return f.b().find(id)->received == Balance(2'000'000); }));
+  // The one before is not left behind.
+  const std::filesystem::directory_iterator files(tower_states(folder.path()));
+  CHECK(std::distance(begin(files), end(files)) == 1);
+}
+
+// Fails when the tower is not asked: the old state is claimed, and all is lost to the refutation.
+TEST_CASE("a party with an old journal learns from its tower, and claims nothing old") {
+  tests::TempFolder folder;
+  std::filesystem::create_directories(tower_states(folder.path()));
+  FolderTower tower(folder.path());
+  Fixture f({.tower_a = &tower});
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.keep_journal("old");
+  f.restart_a();
+  f.connect();
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(f.pay(id, kCredit).ok());
+    REQUIRE(f.agreed(id));
+  }
+  f.stop_a();
+  f.bring_journal_back("old");
+  f.restart_a();
+  REQUIRE(f.a().step(id, channel::End{}).ok());
+  REQUIRE(eventually([&] { return f.chain.channel(id)->challenge.has_value(); }));
+  CHECK(f.a().find(id)->record.restored);
+  CHECK(f.chain.calls().at(1) == "request_close");
+  REQUIRE(f.chain.settle(id));
+  CHECK(f.chain.closed().front().payouts.to_a > Balance(6'000'000));
+}
+
+// The wish of a restored party, over a connection.
+TEST_CASE("a party with an old journal asks its peer for a close and gets what both signed") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.keep_journal("old");
+  f.restart_a();
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.bring_journal_back("old");
+  f.restart_a();
+  f.connect();
+  REQUIRE(eventually([&] { return f.a().find(id)->record.stage == channel::Stage::restored; }));
+  REQUIRE(f.a().step(id, channel::AskClose{}).ok());
+  CHECK(closed_at(f.a(), id));
+  REQUIRE(f.chain.closed().size() == 1);
+  CHECK(f.chain.closed().front().payouts.to_a == Balance(8'000'000));
+}
+
+}  // namespace
+}  // namespace tally::client

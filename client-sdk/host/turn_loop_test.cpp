@@ -1,0 +1,51 @@
+#include "client-sdk/host/turn_loop.hpp"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+
+namespace tally::client {
+namespace {
+
+TEST_CASE("a call returns after the end of its turn, and a turn takes all that came in") {
+  std::atomic<int> turns = 0;
+  std::atomic<int> ran = 0;
+  TurnLoop loop([&] { ++turns; });
+  for (int i = 0; i < 100; ++i) CHECK(loop.post([&] { ++ran; }));
+  loop.start();
+  CHECK(loop.call([&] { ++ran; }));
+  CHECK(ran == 101);
+  CHECK(turns == 1);
+}
+
+TEST_CASE("what is posted for later runs in its time, from inside a piece too") {
+  std::promise<void> done;
+  TurnLoop loop([] {});
+  loop.start();
+  loop.post([&] {
+    loop.post_at(TurnLoop::Clock::now() + std::chrono::milliseconds(1), [&] { done.set_value(); });
+  });
+  CHECK(done.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+}
+
+// Without the answer of a stopped loop a caller waits for ever.
+TEST_CASE("a stopped loop takes nothing, and whoever came in time is answered") {
+  for (int round = 0; round < 50; ++round) {
+    TurnLoop loop([] {});
+    loop.start();
+    std::atomic<int> answered = 0;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 4; ++i) {
+      callers.emplace_back([&] {
+        int ran = 0;
+        while (loop.call([&] { ++ran; })) ++answered;
+        CHECK_FALSE(loop.post([] {}));
+      });
+    }
+    while (answered == 0) std::this_thread::yield();
+    loop.stop();
+    for (auto& caller : callers) caller.join();
+  }
+}
+
+}  // namespace
+}  // namespace tally::client
