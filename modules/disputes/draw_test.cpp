@@ -107,8 +107,8 @@ TEST_CASE("ballot: golden hashes") {
         "57cd68bbeeb7e1645ee26f10fa03fef3dd385e070f52ae288950cdd33b4b159a");
 }
 
-// The same transactions in the block of the challenge, in two dozen orders: more stake, a new verifier,
-// one that leaves, transfers of delegated stake.
+// The same transactions in the block of the challenge, in two dozen orders: more stake, one that
+// leaves, one that is delegated to, one that becomes the worker's delegator.
 TEST_CASE("draw: the order of transactions in the challenge's block does not matter") {
   std::vector<std::vector<AccountId>> drawn;
   std::vector<Pool> pools;
@@ -155,7 +155,6 @@ TEST_CASE("draw: the beacon is that of the first block whose draw_ready reached 
     world.chain.next_block();
     CHECK(world.phase(number) == Phase::awaiting_draw);
   }
-  // Whoever joins now is not in the pool of the challenge's block.
   world.chain.next_block();
   REQUIRE(world.phase(number) == Phase::commit);
   const DrawSource source = *world.dispute(number).draw.source;

@@ -14,7 +14,8 @@
 // What a bond lacks of the fees comes from the reward pool, but never more than the loser itself
 // pays in fees: a worker over all of its disputes, a challenger in this one. So nobody can let two
 // of its own accounts lose against each other to have verifiers of its own paid by the pool. What
-// is lacking then is shared: equal parts, rounded down; the remainder stays in the pool or is burned.
+// is lacking then is shared: equal parts, rounded down; the remainder stays in the pool or is
+// burned.
 #pragma once
 
 #include <vector>
