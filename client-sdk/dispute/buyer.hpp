@@ -4,9 +4,9 @@
 //   auto bought = buyer.run(seller_of(session), request, duty);  // kept, checked if chosen, paid
 //
 // In this order: the task is done; its receipt is kept on disk; if the requester's VRF chooses it
-// (or the worker is new: audit_duty_ppm) it is done again here, and the proof of the choice is kept
-// with the receipt; only then it is paid. A result that differs is not paid, and the error names the
-// receipt file, which is what a dispute begins with (client-sdk/dispute/open.hpp).
+// (or the worker is new: audit_duty_ppm) it is done again here, and the proof of the choice is
+// kept with the receipt; only then it is paid. A result that differs is not paid, and the error
+// names the receipt file, which is what a dispute begins with (client-sdk/dispute/open.hpp).
 //
 // Calls may be made from several threads.
 #pragma once
