@@ -37,11 +37,31 @@ RuntimeCall random_registration() {
   return WorkersCall{call};
 }
 
+// Account 0 validates; the others have no bond.
+RuntimeCall random_staking(const Compact<Balance>& amount) {
+  const Compact<Balance> some{
+      Balance(u128{*rc::gen::inRange<std::uint64_t>(1, 12'000)} * kCredit.micro)};
+  switch (*rc::gen::inRange(0, 6)) {
+    case 0:
+      return ValidatorsCall{validators::Delegate{account(0), some}};
+    case 1:
+      return ValidatorsCall{validators::Undelegate{account(0), some}};
+    case 2:
+      return ValidatorsCall{validators::BondMore{some}};
+    case 3:
+      return ValidatorsCall{validators::Unbond{some}};
+    case 4:
+      return ValidatorsCall{validators::Withdraw{account(0)}};
+    default:
+      return ValidatorsCall{validators::Delegate{account(0), amount}};
+  }
+}
+
 RuntimeCall random_call() {
   const AccountId other = account(*rc::gen::inRange(0, kAccounts));
   const Compact<Balance> amount{
       Balance(u128{*rc::gen::arbitrary<std::uint64_t>()} >> *rc::gen::inRange(0, 64))};
-  switch (*rc::gen::inRange(0, 15)) {
+  switch (*rc::gen::inRange(0, 18)) {
     case 0:
       return CreditsCall{credits::TransferAll{AddressId{other}}};
     case 1:
@@ -68,6 +88,10 @@ RuntimeCall random_call() {
       return WorkersCall{workers::Withdraw{other}};
     case 12:
       return WorkersCall{workers::ApproveSlash{other, workers::SlashReason::double_spend, Hash{}}};
+    case 13:
+    case 14:
+    case 15:
+      return random_staking(amount);
     default:
       return CreditsCall{credits::Transfer{AddressId{other}, amount}};
   }
@@ -75,10 +99,14 @@ RuntimeCall random_call() {
 
 TEST_CASE("random blocks execute to what was proposed") {
   const bool holds = rc::check([] {
-    TestChain chain = TestChain::dev();
+    auto spec = genesis::preset("dev");
+    RC_ASSERT(spec.ok());
+    spec->consensus.epoch_length = 2;
+    spec->consensus.unbonding = DurationMs(3'000);
+    TestChain chain(*spec);
     const SignedAdditional additional{kSpecVersion, kTransactionVersion, chain.genesis_hash(),
                                       chain.genesis_hash()};
-    for (int block = 0; block < 3; ++block) {
+    for (int block = 0; block < 7; ++block) {
       std::vector<CheckedTransaction> pool;
       const int count = *rc::gen::inRange(0, 12);
       for (int i = 0; i < count; ++i) {
