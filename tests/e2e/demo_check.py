@@ -1,8 +1,8 @@
 """demo_check.py SOURCE_DIR BIN_DIR finish|interrupt: the demo as a person runs it.
 
 finish: its report says that all held.
-interrupt: Ctrl-C while it starts, while tasks run and while it ends: each time exit 130, and
-nothing that it started is left.
+interrupt: Ctrl-C while it starts, opens the channel, has tasks done, closes the channel and ends:
+each time exit 130, and nothing that it started is left.
 """
 import json
 import os
@@ -14,12 +14,15 @@ import time
 from pathlib import Path
 
 PATIENCE = 150
-MOMENTS = ["1. four validators", "10 of 100 tasks done", "100 of 100 tasks done"]
+CHEAT_MOMENTS = ["2. 9 workers", "drawn:", "verdict:"]
+CREDIT = 1_000_000
+MOMENTS = ["1. four validators", "2. a worker", "opening a channel", "10 of 100 tasks done",
+           "100 of 100 tasks done", "closing the channel"]
 
 
-def demo(source, programs, folder, **pipes):
+def demo(source, programs, folder, story="demo.py", **pipes):
     environment = dict(os.environ, TALLY_BIN=programs, TMPDIR=folder)
-    return subprocess.Popen([sys.executable, f"{source}/tools/lib/demo.py", "--json"],
+    return subprocess.Popen([sys.executable, f"{source}/tools/lib/{story}", "--json"],
                             env=environment, text=True, start_new_session=True, **pipes)
 
 
@@ -49,8 +52,33 @@ def finish(source, programs, folder):
     assert not list(Path(folder).iterdir()), "the demo left its folder"
 
 
-def interrupt(source, programs, folder, moment):
-    process = demo(source, programs, folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def cheat(source, programs, folder):
+    process = demo(source, programs, folder, "cheat.py", stdout=subprocess.PIPE)
+    output, _ = process.communicate(timeout=PATIENCE)
+    report = json.loads(output)
+    assert process.returncode == 0 and report["ok"], f"exit {process.returncode}: {output}"
+    assert report["seconds"] < 120, report["seconds"]
+    liar, accuser = report["disputes"]
+    assert (liar["worker"], liar["outcome"]) == ("//Mallory", "rejected"), liar
+    assert (accuser["challenger"], accuser["outcome"]) == ("//Trudy", "accepted"), accuser
+    for dispute in (liar, accuser):
+        # Fees of 1 CC to each of three, an award of 10 CC, a burn of 1 CC; nobody is fined.
+        votes = [v for v in dispute["verifiers"] if int(v["paid"])]
+        assert len(votes) == len(dispute["verifiers"]) == 3, dispute
+        assert all(int(v["paid"]) == CREDIT and not int(v["fined"]) for v in votes), dispute
+        paid = {name: int(value) for name, value in dispute["payouts"].items()}
+        assert (paid["fees"], paid["award"], paid["burned"]) == (3 * CREDIT, 10 * CREDIT, CREDIT), paid
+        loser = "to_worker" if dispute is liar else "to_challenger"
+        assert paid[loser] == 18 * CREDIT - 14 * CREDIT, paid
+    burned = {reason: int(value) for reason, value in report["burned"].items()}
+    assert burned["dispute"] == 2 * CREDIT and burned["fee"] > 0, burned
+    assert int(report["after_sum"]) == int(report["before_sum"]) - sum(burned.values()), report
+    assert not left_behind(folder), left_behind(folder)
+    assert not list(Path(folder).iterdir()), "the demo left its folder"
+
+
+def interrupt(source, programs, folder, moment, story):
+    process = demo(source, programs, folder, story, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said = []
     for line in process.stderr:
         said.append(line)
@@ -69,11 +97,16 @@ def interrupt(source, programs, folder, moment):
 
 def main():
     source, programs, what = sys.argv[1:]
-    for moment in MOMENTS if what == "interrupt" else [None]:
+    moments = {"interrupt": MOMENTS, "cheat-interrupt": CHEAT_MOMENTS}.get(what, [None])
+    for moment in moments:
         with tempfile.TemporaryDirectory(prefix="tally-demo-check-") as folder:
             if moment:
-                interrupt(source, programs, folder, moment)
+                story = "cheat.py" if what.startswith("cheat") else "demo.py"
+                interrupt(source, programs, folder, moment, story)
                 print(f"ok: interrupted at '{moment}'")
+            elif what == "cheat":
+                cheat(source, programs, folder)
+                print("ok: the story of two lies holds")
             else:
                 finish(source, programs, folder)
                 print("ok: the demo's report holds")

@@ -199,6 +199,9 @@ dev_account = "{WORKER.strip('/')}"
                 "settlement": settlement, "changes": changes,
                 "work_seconds": round(work["work_seconds"], 2)}
 
+    def print_report(self, report):
+        print_work(report)
+
     def how_to_talk_to_it(self):
         node = f"--chain local4 --node 127.0.0.1:{self.rpc_ports[0]}"
         pids = " ".join(str(p.pid) for _, p in self.processes.started if p.poll() is None)
@@ -211,10 +214,11 @@ worker {WORKER} at 127.0.0.1:{self.worker_port}; data and logs in {self.folder}.
   build/bin/tally {node} task run --as //Eve --worker {WORKER} --to 127.0.0.1:{self.worker_port} \\
       --deposit 1CC '{{"type": "prime_calculation", "lo": 0, "hi": 1000000}}'
 
-Stop it with: kill -INT {pids}"""
+Stop it with: kill -INT {pids}
+and then remove its data with: rm -r {self.folder}"""
 
 
-def print_report(report):
+def print_work(report):
     say("\n  tasks               number   median time        price")
     for row in report["by_type"]:
         say(f"  {row['type']:<18} {row['tasks']:>7} {row['median_ms']:>10.1f} ms  "
@@ -250,16 +254,8 @@ def misspell(word, dice):
     return word[:at] + dice.choice("abcdefghijklmnopqrstuvwxyz") + word[at + 1:]
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="tools/demo")
-    parser.add_argument("--keep", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--photos", default=PHOTOS)
-    parser.add_argument("--words", default=WORDS)
-    options = parser.parse_args()
-    interruption = Interruption()
-    interruption.hold()
-    demo = Demo(options, interruption)
+def perform(demo, options, interruption):
+    """Runs a demo, ends what it started, prints its report; the exit status."""
     report, problem = None, None
     try:
         interruption.release()
@@ -273,12 +269,12 @@ def main():
         demo.processes.stop()
         raise
     if options.keep and problem is None:
-        print_report(report)
+        demo.print_report(report)
         say(demo.how_to_talk_to_it())
     else:
         unclean = demo.processes.stop()
         if report is not None:
-            print_report(report)
+            demo.print_report(report)
             if unclean:
                 problem = "; ".join(unclean)
             if interruption.asked:
@@ -293,6 +289,18 @@ def main():
     if ok and not options.keep or problem == "interrupted":
         shutil.rmtree(demo.folder, ignore_errors=True)
     return 0 if ok else 130 if problem == "interrupted" else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/demo")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--photos", default=PHOTOS)
+    parser.add_argument("--words", default=WORDS)
+    options = parser.parse_args()
+    interruption = Interruption()
+    interruption.hold()
+    return perform(Demo(options, interruption), options, interruption)
 
 
 if __name__ == "__main__":
