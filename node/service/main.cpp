@@ -68,6 +68,11 @@ struct CommandLine {
     keys->require_subcommand(1)->fallthrough();
     generate = keys->add_subcommand("generate", "Make validator keys in --validator-keys");
     show = keys->add_subcommand("show", "Print the public keys of a node");
+    for (CLI::App* command : {generate, show}) {
+      command->footer("Takes the options of tallyd: see tallyd --help. Example:\n  tallyd keys " +
+                      command->get_name() +
+                      " --validator-keys keys --password-file password --base-path data");
+    }
     generate->fallthrough();
     show->fallthrough();
   }

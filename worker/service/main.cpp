@@ -29,9 +29,12 @@ struct Options {
   bool remove = false;
 };
 
-int complain(const Error& error) {
+constexpr int kFailure = 1;   // cannot start or run
+constexpr int kBadInput = 2;  // a wrong command line or configuration
+
+int complain(const Error& error, int code) {
   std::cerr << "tally-worker: " << error.message << "\n";
-  return 1;
+  return code;
 }
 
 Result<WorkerConfig, Error> effective_config(const Options& options) {
@@ -93,8 +96,7 @@ bool stop_pending() {
   return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
 }
 
-Result<void, Error> run(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> run(const WorkerConfig& config) {
   const Log log = TALLY_TRY(make_log(config.log_level));
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -110,8 +112,7 @@ Result<void, Error> run(const Options& options) {
   return {};
 }
 
-Result<void, Error> run_probe(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> run_probe(const Options& options, const WorkerConfig& config) {
   const Log quiet = [](LogLevel, const std::string&) {};
   Executors executors = TALLY_TRY(start_executors(config, quiet));
   std::error_code error;
@@ -164,8 +165,7 @@ json letter_json(const std::string& name, const DeadLetter& letter) {
           {"message", letter.failure.message}};
 }
 
-Result<void, Error> list_letters(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> list_letters(const Options& options, const WorkerConfig& config) {
   const auto letters = TALLY_TRY(letters_of(config));
   json all = json::array();
   for (const std::string& name : TALLY_TRY(letters.names())) {
@@ -193,8 +193,7 @@ Result<void, Error> write_file(const std::string& path, ByteView bytes) {
   return {};
 }
 
-Result<void, Error> show_letter(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> show_letter(const Options& options, const WorkerConfig& config) {
   const auto letters = TALLY_TRY(letters_of(config));
   const auto letter = TALLY_TRY(letters.read(options.letter));
   std::cout << letter_json(options.letter, letter).dump(options.json ? -1 : 2) << "\n";
@@ -203,8 +202,7 @@ Result<void, Error> show_letter(const Options& options) {
 }
 
 // Runs the task again, under this worker's limits, for the operator's eyes only.
-Result<void, Error> replay_letter(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> replay_letter(const Options& options, const WorkerConfig& config) {
   auto letters = TALLY_TRY(letters_of(config));
   const auto letter = TALLY_TRY(letters.read(options.letter));
   Executors executors = TALLY_TRY(start_executors(config, [](LogLevel, const std::string&) {}));
@@ -223,8 +221,7 @@ Result<void, Error> replay_letter(const Options& options) {
   return {};
 }
 
-Result<void, Error> remove_letter(const Options& options) {
-  const WorkerConfig config = TALLY_TRY(effective_config(options));
+Result<void, Error> remove_letter(const Options& options, const WorkerConfig& config) {
   auto letters = TALLY_TRY(letters_of(config));
   return letters.remove(options.letter);
 }
@@ -252,7 +249,9 @@ void add_options(CLI::App& app, Options& o) {
 int run_cli(int argc, char** argv) {
   CLI::App app{
       "Sells compute: takes tasks from requesters, runs them in a sandbox, is paid over "
-      "payment channels.\nWithout a subcommand it serves until Ctrl-C or SIGTERM."};
+      "payment channels.\nWithout a subcommand it serves until Ctrl-C or SIGTERM. Ends with 0 when "
+      "stopped, 1 when it\ncannot start or run, 2 for a wrong command line or configuration.",
+      "tally-worker"};
   Options o;
   add_options(app, o);
   app.set_version_flag("--version", "tally-worker 0.1.0");
@@ -266,32 +265,38 @@ int run_cli(int argc, char** argv) {
   auto* list = letters->add_subcommand("list", "all, oldest first");
   list->add_flag("--json", o.json, "for programs");
   auto* show = letters->add_subcommand("show", "one in full");
-  show->add_option("name", o.letter)->required();
+  show->add_option("name", o.letter, "as `list` shows it")->required();
   show->add_option("--input", o.file, "write the task's input to this file");
   show->add_flag("--json", o.json, "for programs");
   auto* replay = letters->add_subcommand("replay", "run one again, for your eyes only");
-  replay->add_option("name", o.letter)->required();
+  replay->add_option("name", o.letter, "as `list` shows it")->required();
   replay->add_option("--output", o.file, "write the output to this file");
   replay->add_flag("--remove", o.remove, "remove the letter if the task is done now");
   auto* remove = letters->add_subcommand("remove", "forget one");
-  remove->add_option("name", o.letter)->required();
-  CLI11_PARSE(app, argc, argv);
+  remove->add_option("name", o.letter, "as `list` shows it")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadInput;
+  }
+  const auto config = effective_config(o);
+  if (!config) return complain(config.error(), kBadInput);
 
   Result<void, Error> done;
   if (*probe_command) {
-    done = run_probe(o);
+    done = run_probe(o, *config);
   } else if (*list) {
-    done = list_letters(o);
+    done = list_letters(o, *config);
   } else if (*show) {
-    done = show_letter(o);
+    done = show_letter(o, *config);
   } else if (*replay) {
-    done = replay_letter(o);
+    done = replay_letter(o, *config);
   } else if (*remove) {
-    done = remove_letter(o);
+    done = remove_letter(o, *config);
   } else {
-    done = run(o);
+    done = run(*config);
   }
-  return done ? 0 : complain(done.error());
+  return done ? 0 : complain(done.error(), kFailure);
 }
 
 }  // namespace
