@@ -13,6 +13,9 @@
 #include "node/service/subscriptions.hpp"
 #include "node/service/worker_pool.hpp"
 #include "primitives/crypto/hash.hpp"
+#include "primitives/derivation.hpp"
+#include "primitives/keystore/durable_file.hpp"
+#include "primitives/keystore/key_file.hpp"
 
 using namespace tally;
 using namespace tally::service;
@@ -76,6 +79,35 @@ TEST_CASE("settings have names of their own, and bad values name setting and sou
   CHECK_FALSE(make_config({{"s", {{"rpc.port", {"1", "2"}}}}}).ok());
   CHECK_FALSE(
       make_config({{"s", {{"node.validator", {"//Alice"}}, {"node.validator_keys", {"k"}}}}}).ok());
+}
+
+TEST_CASE("evidence is reported by the account that the operator names") {
+  NodeConfig config;
+  CHECK_FALSE(reporter_key_of(config)->has_value());  // it is only kept
+  config.validator = "//Bob";
+  const auto bob = reporter_key_of(config);
+  REQUIRE(bob.ok());
+  CHECK((*bob)->account() == dev_key(KeyScheme::ecdsa, "Bob").account());
+
+  const Folder folder;
+  const StoredKey key = StoredKey::generate(KeyKind::ed25519);
+  config.reporter_key = folder.path / "reporter.json";
+  config.reporter_password_file = folder.path / "password";
+  REQUIRE(write_key_file(*config.reporter_key, *encrypt_key(key, "secret", KeyCost::least())).ok());
+  REQUIRE(write_private_file(*config.reporter_password_file, "secret\n", false).ok());
+  const auto own = reporter_key_of(config);
+  REQUIRE(own.ok());
+  CHECK((*own)->account() == key.account_pair()->account());
+  REQUIRE(write_private_file(*config.reporter_password_file, "wrong\n", true).ok());
+  CHECK_FALSE(reporter_key_of(config).ok());
+  // A validator's key is no account.
+  config.reporter_key = folder.path / "consensus.json";
+  const StoredKey consensus = StoredKey::generate(KeyKind::consensus);
+  REQUIRE(write_key_file(*config.reporter_key, *encrypt_key(consensus, "wrong", KeyCost::least()))
+              .ok());
+  const auto refused = reporter_key_of(config);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("account key") != std::string::npos);
 }
 
 TEST_CASE("development validators have ports 10 apart and know each other") {

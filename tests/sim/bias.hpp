@@ -1,12 +1,12 @@
 // How far leaders who withhold their blocks can bend a draw, measured by playing it.
 //
 // A coalition of f among n equal validators wants a draw to fall into a set of probability p. It
-// knows its own VRF outputs of all views, and an honest leader's when its block is out. In a view of
-// its own it publishes or withholds, by the strategy that is best for it. Leaders, the folding of
-// outputs and the moment that fixes the draw are the chain's own code.
+// knows its own VRF outputs of all views, and an honest leader's when its block is out. In a view
+// of its own it publishes or withholds, by the strategy that is best for it. Leaders, the folding
+// of outputs and the moment that fixes the draw are the chain's own code.
 //
-// Formula: with k leaders of the coalition after the last honest one it chooses among 2^k values, so
-// it wins with 1 − (1 − p)^(2^k); with s = f/n, P(k ≥ j) = s^j and E k = s/(1 − s). It leaves out
+// Formula: with k leaders of the coalition after the last honest one it chooses among 2^k values,
+// so it wins with 1 − (1 − p)^(2^k); with s = f/n, P(k ≥ j) = s^j and E k = s/(1 − s). It leaves out
 // that a coalition may withhold early to be last later, which the measured play does.
 #pragma once
 
