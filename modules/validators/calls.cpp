@@ -8,10 +8,10 @@ namespace {
 // Picoseconds of reference execution.
 constexpr std::uint64_t kBookkeeping = 20'000'000;
 constexpr std::uint64_t kSignature = 90'000'000;
-constexpr std::uint64_t kVrfProof = 250'000'000;
+constexpr std::uint64_t kVrfProof = 500'000'000;
 constexpr std::uint64_t kCandidateScan = 100'000'000;
 // Of every delegator that an equivocator may have.
-constexpr std::uint64_t kBurn = 8'000'000;
+constexpr std::uint64_t kBurn = 4'000'000;
 
 Weight weight_of(const Bond&) {
   return Weight(kBookkeeping + kSignature + kVrfProof + kCandidateScan);
