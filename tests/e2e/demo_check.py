@@ -78,7 +78,8 @@ def cheat(source, programs, folder):
 
 
 def interrupt(source, programs, folder, moment, story):
-    process = demo(source, programs, folder, story, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = demo(source, programs, folder, story, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.PIPE)
     said = []
     for line in process.stderr:
         said.append(line)
