@@ -133,8 +133,8 @@ std::string fault(const Dispute& dispute, const Config& config, const PoolLimit&
 }
 
 // Every combination of what three, or three and four, verifiers say, with fees and stakes around
-// every edge. Shown to fail by giving the odd µCC to the worker, by paying the award before the
-// fees, and by returning the remainder of a division instead of burning it.
+// every edge. Shown to fail by taking half of an odd sum, rounded down, from the challenger, and by
+// burning what does not divide of the pool's part.
 TEST_CASE("payouts: exhaustive for small disputes") {
   Config config = main_config();
   config.award = Balance(10);
