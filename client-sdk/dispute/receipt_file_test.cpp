@@ -128,6 +128,22 @@ TEST_CASE("old receipts go, and inputs with them unless a newer one needs them")
   CHECK_FALSE(f.folder->inputs().has(blake2_256(lone)));
 }
 
+// A file of an older version must stay readable: a change of this hash is a new tag.
+TEST_CASE("the bytes of a receipt file are pinned") {
+  ReceiptFile file;
+  file.receipt.signature = SignedEd25519{};
+  file.receipt.receipt.task_id = 7;
+  file.spec = {1, 2, 3};
+  file.input = StoredInput{70'000};
+  file.agreed_price = Balance(6);
+  file.endpoint = "127.0.0.1:9950";
+  file.challenge_period = DurationMs(10'000);
+  file.kept_at = TimestampMs(5);
+  file.check = KeptCheck{.expected = blake2_256({}), .choice = Choice{.fraction_ppm = 100'000}};
+  CHECK(to_hex(blake2_256(encode(file))) ==
+        "a31da9034484c12afd2dbca10c47ea13d0e6af0c3c2fa711d99154c79c5f0232");
+}
+
 // A worker that answers with these output hashes, one after the other.
 struct Stall {
   Fixture& f;

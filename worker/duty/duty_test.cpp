@@ -288,6 +288,26 @@ TEST_CASE("a silent place does not keep the vote from being cast") {
   CHECK(w.disk[0].vote == Vote(UnavailableVote{}));
 }
 
+// Shown to fail by letting vote() write over a record (rule 1).
+TEST_CASE("an output that comes after the vote changes nothing") {
+  World w;
+  w.act();  // accept
+  w.act();  // the case
+  REQUIRE(w.waiting.size() == 1);
+  REQUIRE(std::holds_alternative<RunTask>(w.waiting[0]));
+  const DutyAction late = w.waiting[0];
+  w.waiting.clear();
+  w.pass(kWindow * 7 / 8);
+  w.act_all();
+  REQUIRE(w.disk.size() == 1);
+  w.waiting.push_back(late);
+  w.act_all();
+  CHECK(w.commits.size() == 1);
+  w.start_reveal();
+  w.act_all();
+  CHECK(w.reveals == std::vector<Vote>{UnavailableVote{}});
+}
+
 // Shown to fail by leaving out is_party().
 TEST_CASE("nobody verifies in a dispute of its own") {
   for (AccountId Dispute::*party : {&Dispute::worker, &Dispute::requester, &Dispute::challenger}) {

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "client-sdk/content/files.hpp"
-#include "primitives/derivation.hpp"
+#include "primitives/crypto/hash.hpp"
 #include "worker/duty/registration.hpp"
 
 namespace tally::worker {
@@ -39,6 +39,12 @@ TEST_CASE("a record on disk comes back, and no other takes its place") {
   }
   const auto again = *DutyStore::open(where.path);
   CHECK(again->loaded() == std::vector<DutyRecord>{record(1)});
+}
+
+// A record of an older version must stay readable: a change of this hash is a new tag.
+TEST_CASE("the bytes of a record are pinned") {
+  CHECK(to_hex(blake2_256(encode(record(7)))) ==
+        "c54bf235fb3ad79ba116477f9d010fbb7bb0440bbbb30ffaf23d0dbc0ed5867b");
 }
 
 TEST_CASE("two processes cannot do the duties of one folder") {
