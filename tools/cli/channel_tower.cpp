@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
-#include <fstream>
 #include <map>
 #include <mutex>
 
@@ -12,7 +11,6 @@
 #include "client-sdk/channel/tower.hpp"
 #include "modules/channels/signing.hpp"
 #include "modules/channels/storage.hpp"
-#include "primitives/keystore/durable_file.hpp"
 #include "primitives/ss58.hpp"
 #include "tools/cli/channels.hpp"
 
@@ -22,25 +20,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kWatchBytesMax = 4'096;
-constexpr std::string_view kWatchExtension = ".watch";
+using client::kWatchExtension;
 constexpr std::chrono::milliseconds kRetryPause{1'000};
 
-// Anybody may have brought it: what counts in it is signed.
 CliResult<channel::Watch> read_watch(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) {
-    return fail(file_fault({path.string() + " is not a file that can be read"}));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kWatchBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  const auto watch = decode<channel::Watch>(as_bytes(text));
-  if (watch.ok()) return *watch;
-  return fail(Fault{Exit::failure, "file",
-                    path.string() + " is not a state for a watchtower (" + to_text(watch.error()) +
-                        "): `tally channel appoint` writes one"});
+  auto watch = client::read_watch(path);
+  if (!watch.ok()) return fail(file_fault(watch.error()));
+  return *std::move(watch);
 }
 
 // Writes the newest co-signed state, with the tower's appointment, for the tower.
@@ -60,8 +46,7 @@ CliResult<void> appoint(Session& session, const ChannelOptions& options) {
   }
   const std::string file =
       options.file.empty() ? to_hex(id) + std::string(kWatchExtension) : options.file;
-  const Bytes bytes = encode(watch);
-  const auto written = write_private_file(file, as_text(bytes), true);
+  const auto written = client::write_watch(file, watch);
   if (!written.ok()) return fail(file_fault(written.error()));
   session.show(Json{{"channel_id", to_json(id)},
                     {"version", watch.update.state.version.value},
@@ -99,12 +84,13 @@ CliResult<void> refute(Session& session, const ChannelOptions& options) {
 class Watchtower {
  public:
   Watchtower(Session& session, client::ChainClient& chain, KeyPair key, channel::Journal journal,
-             fs::path states)
+             fs::path folder)
       : session_(session),
         chain_(chain),
         key_(std::move(key)),
         tower_(std::move(journal), key_.account()),
-        states_(std::move(states)) {}
+        folder_(std::move(folder)),
+        states_(client::tower_states(folder_)) {}
 
   CliResult<void> run() {
     TALLY_TRY(catch_up());
@@ -153,7 +139,11 @@ class Watchtower {
     if (const auto records = client::decode_events(block.events.records); records.ok()) {
       for (const runtime::EventRecord& record : *records) {
         const auto* module = std::get_if<runtime::ChannelsEvent>(&record.event);
-        if (module != nullptr) submit(tower_.on_event(module->value));
+        if (module == nullptr) continue;
+        submit(tower_.on_event(module->value));
+        if (const auto* closed = std::get_if<channels::ChannelClosed>(&module->value)) {
+          hold(closed->channel_id);
+        }
       }
     }
     submit(tower_.on_final_block(block.head.number));
@@ -179,9 +169,23 @@ class Watchtower {
                           " is refused: " + std::string(enumerator_name(given.error())));
       } else if (*given) {
         report("watching", id, watch->update.state.version);
+        hold(id);
         submit(tower_.on_record(id, *record));
       }
       fs::remove(entry.path(), error);
+    }
+  }
+
+  // For its party, which asks before it claims.
+  void hold(const ChannelId& id) {
+    const fs::path path = client::tower_held(folder_, id);
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    const channel::Watch* watch = tower_.find(id);
+    if (watch == nullptr) {
+      fs::remove(path, error);
+    } else if (const auto written = client::write_watch(path, *watch); !written.ok()) {
+      session_.progress(written.error().message);
     }
   }
 
@@ -225,6 +229,7 @@ class Watchtower {
   client::ChainClient& chain_;
   KeyPair key_;
   channel::Tower tower_;
+  fs::path folder_;
   fs::path states_;
   std::map<fs::path, fs::file_time_type> unreadable_;
   BlockNumber next_;
@@ -240,11 +245,11 @@ CliResult<void> watch(Session& session, const ChannelOptions& options) {
   if (!file.ok()) return fail(file_fault(file.error()));
   auto journal = channel::Journal::open(*std::move(file));
   if (!journal.ok()) return fail(file_fault(journal.error()));
-  const fs::path states = folder / "states";
+  const fs::path states = client::tower_states(folder);
   std::error_code error;
   fs::create_directories(states, error);
   if (error) return fail(Fault{Exit::failure, "file", "cannot make " + states.string()});
-  return Watchtower(session, *chain, std::move(key), *std::move(journal), states).run();
+  return Watchtower(session, *chain, std::move(key), *std::move(journal), folder).run();
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ void add_as(CLI::App& command, ChannelOptions& options) {
       ->required();
   command.add_option("--folder", options.folder,
                      "folder of the channel journal (default: one an account, beside the wallet)");
+  command.add_option("--tower-folder", options.tower,
+                     "folder of a `tally channel watch`: every update goes there before it counts");
 }
 
 CliResult<Seat> take_seat(Session& session, const ChannelOptions& options, bool take_channels) {
@@ -40,13 +42,16 @@ CliResult<Seat> take_seat(Session& session, const ChannelOptions& options, bool 
   client::HostConfig config;
   config.journal_folder = journal_folder(session, options, key.account());
   config.key = key;
+  std::unique_ptr<client::FolderTower> tower;
+  if (!options.tower.empty()) tower = std::make_unique<client::FolderTower>(options.tower);
+  config.tower = tower.get();
   config.take_channels = take_channels;
   config.on_submitted = options.on_submitted;
   config.log = [&session](const std::string& line) { session.progress(line); };
   auto host = client::ChannelHost::start(std::move(config), *chain);
   if (!host.ok()) return fail(channel_fault(host.error()));
   session.save_trust();
-  Seat seat{std::move(key), *std::move(host), nullptr};
+  Seat seat{std::move(key), std::move(tower), *std::move(host), nullptr};
   return seat;
 }
 

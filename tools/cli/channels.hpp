@@ -12,6 +12,7 @@ namespace tally::cli {
 struct ChannelOptions {
   std::string as;        // my account
   std::string folder;    // of the journal; empty: one an account, beside the wallet
+  std::string tower;     // folder of a `tally channel watch`; empty: none
   std::string peer;      // the other party's account
   std::string endpoint;  // host:port of the other party
   std::string channel;   // id
@@ -29,6 +30,7 @@ struct ChannelOptions {
 // One account's channels, running. Members end in the opposite order.
 struct Seat {
   KeyPair key;
+  std::unique_ptr<client::FolderTower> tower;
   std::unique_ptr<client::ChannelHost> host;
   std::unique_ptr<task::Session> session;  // to the peer, when one was named
 };
