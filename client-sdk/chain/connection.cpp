@@ -54,6 +54,15 @@ ClientError Connection::to_error(const grpc::ClientContext& context,
     return {ClientErrorKind::unreachable, "deadline",
             "the node at " + config_.endpoint + " did not answer in time"};
   }
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    if (status.error_message().find("larger than max") != std::string::npos) {
+      return {ClientErrorKind::invalid, "too_large",
+              "expected a message within the bound of a call to " + config_.endpoint +
+                  ", got a larger one (" + status.error_message() + "): ask for less at once"};
+    }
+    return {kind, "busy",
+            "the node at " + config_.endpoint + " has too many calls under way: try again later"};
+  }
   if (kind == ClientErrorKind::unreachable) {
     return client_error(kind, "no node answers at " + config_.endpoint + " (" +
                                   status.error_message() +

@@ -103,6 +103,7 @@ ClientResult<TxOutcome> ChainClient::submit_signed(const Bytes& extrinsic,
                                                              " may still be included"));
   }
   ClientError error = impl_->connection.to_error(context, end);
+  if (error.kind == ClientErrorKind::invalid) return fail(error);
   error.message += "; the transaction " + to_hex_prefixed(hash) + " may still be included";
   return fail(error);
 }

@@ -1,20 +1,15 @@
 // A requester (`tally`), a worker (`tally-worker`) and four validators, all real processes: what
 // happens to the money when one party cheats, and when one dies in the middle of its work.
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/e2e/cluster.hpp"
+#include "tests/e2e/market.hpp"
 
 using namespace tally;
 using namespace tally::tests;
 
 namespace {
 
-using Json = nlohmann::json;
-
-const std::string kBinaries = std::string(TALLY_BINARY_DIR) + "/bin/";
-constexpr const char* kSmallTask = R"({"type": "prime_calculation", "lo": 0, "hi": 1000000})";
 // Many seconds of one core: it is still running whenever we look.
 constexpr const char* kLongTask = R"({"type": "prime_calculation", "lo": 0, "hi": 60000000000})";
 constexpr std::uint64_t kDepositMicro = 1'000'000;
@@ -53,80 +48,6 @@ std::uint64_t busiest_child(pid_t of) {
   for (const pid_t child : children(of)) most = std::max(most, user_ticks(child));
   return most;
 }
-
-struct Answer {
-  int exit_code = -1;
-  Json json;
-};
-
-class Market {
- public:
-  Market() : worker_port_(free_ports(1).front()) {
-    cluster.start_validators();
-    REQUIRE(cluster.reaches(1, 1));
-    start_worker();
-  }
-
-  std::string path(const std::string& name) const {
-    return (cluster.folder().path() / name).string();
-  }
-  std::string worker_address() const { return "127.0.0.1:" + std::to_string(worker_port_); }
-
-  void start_worker() {
-    const std::string log = path("worker" + std::to_string(++workers_) + ".log");
-    worker = std::make_unique<Process>(
-        std::vector<std::string>{kBinaries + "tally-worker", "--chain", "local4", "--dev-account",
-                                 "Ferdie", "--base-path", path("worker"), "--listen",
-                                 worker_address(), "--node", rpc(1)},
-        log);
-    const bool up = eventually(kPatience, [&] {
-      return !worker->running() || worker->log().find("takes tasks on") != std::string::npos;
-    });
-    INFO(worker->log());
-    REQUIRE(up);
-    REQUIRE(worker->running());
-  }
-
-  std::vector<std::string> command(const std::vector<std::string>& words) const {
-    std::vector<std::string> out{
-        kBinaries + "tally", "--json",      "--chain", "local4", "--node", rpc(0),
-        "--wallet",          path("wallet")};
-    out.insert(out.end(), words.begin(), words.end());
-    return out;
-  }
-  Answer tally(const std::vector<std::string>& words) {
-    const std::string log = path("tally" + std::to_string(++commands_) + ".log");
-    const Ended ended = run_to_end(command(words), log, kPatience);
-    return {ended.exit_code, answer_in(ended.output)};
-  }
-  std::vector<std::string> task(const std::string& what) const {
-    return {"task",           "run",       "--as", "//Eve",   "--worker", "//Ferdie", "--to",
-            worker_address(), "--deposit", "1CC",  "--check", "0",        what};
-  }
-  // The value is printed last and starts a line; progress may come before it.
-  static Json answer_in(const std::string& output) {
-    const auto at = output.starts_with("{") ? 0 : output.find("\n{");
-    if (at == std::string::npos) return {};
-    return Json::parse(output.substr(at), nullptr, false);
-  }
-
-  std::uint64_t total(std::string_view name) {
-    const auto info = cluster.client(0)->account(dev_key(KeyScheme::ecdsa, name).account());
-    REQUIRE(info.ok());
-    return static_cast<std::uint64_t>(info->data.free.micro + info->data.reserved.micro);
-  }
-
-  Cluster cluster;
-  std::unique_ptr<Process> worker;
-
- private:
-  std::string rpc(std::size_t i) const {
-    return "127.0.0.1:" + std::to_string(cluster.ports(i).rpc);
-  }
-  std::uint16_t worker_port_;
-  int workers_ = 0;
-  int commands_ = 0;
-};
 
 std::filesystem::path only_entry(const std::filesystem::path& folder) {
   return std::filesystem::directory_iterator(folder)->path();

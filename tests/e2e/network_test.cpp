@@ -1,30 +1,8 @@
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "tests/e2e/cluster.hpp"
 #include "tests/support/relay.hpp"
 
 using namespace tally;
 using namespace tally::tests;
-
-namespace {
-
-// Connects, sends, and closes; whether somebody listened.
-bool throw_at(std::uint16_t port, const std::string& bytes) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected =
-      ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  if (connected) ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  ::close(socket);
-  return connected;
-}
-
-}  // namespace
 
 TEST_CASE("four validators finalize a transfer, and all four show it") {
   Cluster cluster;
@@ -104,24 +82,6 @@ TEST_CASE("SIGINT and SIGTERM end a node with exit code 0, and its data are whol
     cluster.start(3);
     CHECK(cluster.reaches(3, before));
   }
-}
-
-TEST_CASE("garbage on every port changes nothing") {
-  Cluster cluster;
-  cluster.start_validators();
-  REQUIRE(cluster.reaches(0, 1));
-  const NodePorts& ports = cluster.ports(0);
-  for (const std::uint16_t port : {ports.peers, ports.rpc, ports.metrics}) {
-    CHECK(throw_at(port, std::string(200'000, '\xff')));
-    CHECK(throw_at(port, "GET / HTTP/1.1\r\n\r\n"));
-    CHECK(throw_at(port, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0", 12)));
-    CHECK(throw_at(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string(5000, '\x7f')));
-  }
-  auto alice = cluster.client(0);
-  CHECK(transfer(*alice, "Alice", "Eve", Balance(1'000'000)).ok());
-  CHECK(eventually(kPatience, [&] {
-    return cluster.node(0).log().find("expected the TLS 1.3 handshake") != std::string::npos;
-  }));
 }
 
 TEST_CASE("links of 25 ms with loss, one of them cut and healed") {
