@@ -208,6 +208,9 @@ TEST_CASE("only the requester, or the bearer of its mandate, may dispute") {
   bad = good;
   bad.bearer = kWorker.account();
   CHECK(with(bad, kRequester) == "not_entitled");
+  // Not even with a mandate.
+  CHECK(f.code_of(DisputeRequest{path, "", {}, task::sign_mandate(kRequester, genesis, bad)},
+                  kWorker) == "not_entitled");
 }
 
 TEST_CASE("what the chain has to say: history, worker, pool, funds") {
