@@ -30,7 +30,8 @@ Fault dispute_fault(const dispute::DisputeError& error) {
     if (error.code == "no_location") return Exit::usage;
     return Exit::refused;
   }();
-  return {exit, error.code, error.message};
+  const char* hint = error.code == "no_location" ? "; `--serve HOST:PORT` does both" : "";
+  return {exit, error.code, error.message + hint};
 }
 
 Json plan_json(const dispute::DisputePlan& plan) {

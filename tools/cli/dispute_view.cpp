@@ -64,17 +64,6 @@ Table seat_table(const DisputeView& dispute) {
   return table;
 }
 
-Sheet money_sheet(const disputes::Payouts& paid) {
-  return {{"to verifiers",
-           to_text(paid.fees) + (paid.from_pool.is_zero() ? ""
-                                                          : ", " + to_text(paid.from_pool) +
-                                                                " of it from the reward pool")},
-          {"award to the winner", to_text(paid.award)},
-          {"burned", to_text(paid.burned)},
-          {"back to the challenger", to_text(paid.to_challenger)},
-          {"back to the worker", to_text(paid.to_worker)}};
-}
-
 Json explanation_json(const dispute::Explanation& told) {
   Json out{{"headline", told.headline}, {"lines", told.lines}, {"seats", Json::array()}};
   for (const dispute::SeatStory& seat : told.seats) {
@@ -245,10 +234,6 @@ void show_dispute(const Session& session, const DisputeView& dispute) {
   const dispute::Explanation told = dispute::explain(dispute);
   session.say("\n" + told.headline);
   for (const std::string& line : told.lines) session.say("  " + line);
-  if (dispute.record.payouts) {
-    session.say("");
-    session.show(json, money_sheet(*dispute.record.payouts));
-  }
 }
 
 }  // namespace tally::cli

@@ -10,6 +10,7 @@
 #include "client-sdk/chain/trust_root.hpp"
 #include "primitives/derivation.hpp"
 #include "primitives/keystore/durable_file.hpp"
+#include "tools/cli/hints.hpp"
 
 namespace tally::cli {
 
@@ -188,10 +189,12 @@ CliResult<client::TxOutcome> Session::submit(const KeyPair& key, const Bytes& ca
   auto outcome = TALLY_TRY(or_fault(chain->submit(key, call, submit_options)));
   save_trust();
   if (outcome.failure) {
+    const std::string code = runtime::to_text(*outcome.failure);
+    const std::string hint = hint_for(code);
     return fail(
-        Fault{Exit::refused, runtime::to_text(*outcome.failure),
-              fmt::format("the call failed in block {} with {}; only its fee of {} was paid",
-                          outcome.at.number.value, runtime::to_text(*outcome.failure),
+        Fault{Exit::refused, code,
+              fmt::format("the call failed in block {} with {}{}{}; only its fee of {} was paid",
+                          outcome.at.number.value, code, hint.empty() ? "" : ": ", hint,
                           to_text(fee_of(outcome)))});
   }
   return outcome;
