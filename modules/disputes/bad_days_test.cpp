@@ -11,7 +11,8 @@ const Vote kWrong = vote_for("wrong");
 
 // --- Receipts ---
 
-// Each check of check_call and run(Challenge) was taken out once; each then fails here.
+// Each check of a challenge (dispatch.cpp) was taken out once, and tests of this file then failed;
+// all but that of tolerant types, of which there are none.
 TEST_CASE("disputes: a receipt that proves nothing is refused, with the reason") {
   World world;
   const auto refused = [&](auto&& change) {
@@ -235,6 +236,10 @@ TEST_CASE("disputes: a verifier that is banned, or has no stake free, cannot tak
   const auto verifiers = world.seated(number);
   world.chain.apply([&](Context& ctx) { workers::ban(ctx, verifiers[0], DurationMs(1'000'000)); });
   CHECK(world.accept(number, verifiers[0]) == "banned");
+  world.chain.apply([&](Context& ctx) { workers::freeze_up_to(ctx, verifiers[1], cc(96)); });
+  CHECK(world.accept(number, verifiers[1]) == "stake_too_small");
+  world.chain.block.time.value += world.chain.config().accept_window.value;
+  CHECK(world.accept(number, verifiers[2]) == "deadline_passed");
 }
 
 TEST_CASE("disputes: a late block fines nobody: a busy lane moves the deadlines") {
