@@ -389,7 +389,22 @@ void ChannelHost::peer_gone(const AccountId& peer, std::uint64_t connection) {
   });
 }
 
+// A payment in a channel that was opened towards us while we did not look is the first we hear of
+// it. Reads the chain, so it is not for the driver's thread.
+void ChannelHost::State::adopt_channel_of(ByteView message) {
+  const auto decoded = channel::decode_message(message);
+  if (!decoded.ok()) return;
+  const ChannelId id = channel::channel_of(*decoded);
+  {
+    const std::lock_guard lock(mutex);
+    if (views.contains(id)) return;
+  }
+  const auto adopted = adopt(id);
+  if (!adopted.ok()) log(adopted.error().message);
+}
+
 Result<void, Error> ChannelHost::peer_message(const AccountId& peer, ByteView message) {
+  if (state_->config.take_channels) state_->adopt_channel_of(message);
   // Not waited for: the stream reads on while the turn is written, up to a point.
   if (++state_->unread > kUnreadMax) state_->loop.call([] {});
   state_->loop.post([state = state_.get(), peer, bytes = to_bytes(message)] {

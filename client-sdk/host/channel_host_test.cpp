@@ -105,6 +105,13 @@ TEST_CASE("a channel opened while its worker was away is taken on, unless it is 
     REQUIRE(f.a().step(*id, channel::End{}).ok());
     CHECK(eventually([&] { return f.b().find(*id)->record.stage == channel::Stage::ending; }));
   }
+  // Fails when a payment in a channel that is not known yet is only refused.
+  SECTION("by its first payment") {
+    f.restart_b();
+    f.connect();
+    REQUIRE(f.pay(*id, Balance(10'000)).ok());
+    CHECK(f.agreed(*id));
+  }
   SECTION("in a challenge") {
     REQUIRE(f.a().step(*id, channel::End{}).ok());
     REQUIRE(eventually([&] { return f.chain.channel(*id)->challenge.has_value(); }));

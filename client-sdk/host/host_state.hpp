@@ -86,6 +86,7 @@ struct ChannelHost::State final : channel::Effects {
   void submit_all(const std::stop_token& stop);
   Result<void, Error> adopt(const ChannelId& channel);
   Result<bool, Error> try_adopt(const ChannelId& channel);
+  void adopt_channel_of(ByteView message);
 
   // opening.cpp
   std::mutex one_open;  // held from an open's signature until its end is known
