@@ -187,6 +187,10 @@ TEST_CASE("disputes: nobody reveals another vote, too early, too late or twice")
   for (const AccountId& verifier : verifiers) REQUIRE(world.accept(number, verifier) == "applied");
   CHECK(world.accept(number, verifiers[0]) == "wrong_seat_state");
   CHECK(world.accept(number, world.eve) == "not_drawn");
+  const TimestampMs now = world.chain.block.time;
+  world.chain.block.time = world.dispute(number).clock.deadline;
+  CHECK(world.commit(number, verifiers[0], kRight) == "deadline_passed");
+  world.chain.block.time = now;
   REQUIRE(world.commit(number, verifiers[0], kRight) == "applied");
   CHECK(world.commit(number, verifiers[0], kWrong) == "wrong_seat_state");
   CHECK(world.reveal(number, verifiers[0], kRight) == "wrong_phase");
