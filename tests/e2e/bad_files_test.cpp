@@ -1,5 +1,5 @@
-// Damaged files and wrong command lines for `tally` and `tally-worker`, on a network that runs: each
-// is refused with an exit code and words, and neither the files nor the money change.
+// Damaged files and wrong command lines for `tally` and `tally-worker`, on a network that runs:
+// each is refused with an exit code and words, and neither the files nor the money change.
 // The same for tallyd is in bad_input_test.cpp.
 #include <fstream>
 #include <sstream>
