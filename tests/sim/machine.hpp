@@ -65,6 +65,8 @@ class MachineFactory {
   virtual bool real_votes() const { return false; }
   virtual std::optional<core::Reporter> reporter(std::size_t) const { return std::nullopt; }
   // Whether the chain has convicted the validator that the node is; false for who never was one.
+  // Disputes with their money paid out, when a set was last judged.
+  virtual std::size_t disputes_ended() const { return 0; }
   virtual bool is_convicted(const ports::Store&, std::size_t) const { return false; }
 };
 

@@ -1,6 +1,7 @@
 // The real thing above consensus: execution with the runtime, the state tree and the pool. Clients
 // transfer credits between sixteen accounts whose keys are fake; where there are candidates, they
-// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics.
+// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics, and
+// receipts are disputed.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "node/txpool/pool.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/version.hpp"
+#include "tests/sim/disputants.hpp"
 #include "tests/sim/fake_crypto.hpp"
 #include "tests/sim/machine.hpp"
 
@@ -55,6 +57,10 @@ genesis::ChainSpec make_spec(const WorldSetup& setup) {
     spec.accounts.push_back({account_of(i), kEndowment});
     spec.accounts.push_back({reporter_of(i), kEndowment});
   }
+  if (setup.candidates > 0) {
+    for (const AccountId& one : Disputants::account_list())
+      spec.accounts.push_back({one, kEndowment});
+  }
   for (std::size_t i = 0; i < kClients; ++i) {
     spec.accounts.push_back({client(i), Balance(1'000'000'000)});
   }
@@ -85,7 +91,10 @@ class RealMachine final : public Machine {
 class RealFactory final : public MachineFactory {
  public:
   explicit RealFactory(const WorldSetup& setup)
-      : setup_(setup), spec_(make_spec(setup)), genesis_(genesis::build_genesis(spec_)) {
+      : setup_(setup),
+        spec_(make_spec(setup)),
+        genesis_(genesis::build_genesis(spec_)),
+        disputants_(genesis_.hash) {
     for (std::size_t i = 0; i < setup.validators; ++i) bonded_.insert(i);
     known_ = bonded_;
     chain_.genesis = genesis_.header;
@@ -108,6 +117,9 @@ class RealFactory final : public MachineFactory {
 
   Bytes transaction(Random& random) override {
     if (setup_.candidates > 0 && random.chance(200)) return stake_transaction(random);
+    if (setup_.candidates > 0 && random.chance(400)) {
+      if (const auto act = disputants_.next(random)) return sign(act->who, act->call);
+    }
     const std::size_t from = random.below(kClients);
     const std::size_t to = random.below(kClients);
     return sign(client(from), runtime::CreditsCall{credits::Transfer{
@@ -146,6 +158,7 @@ class RealFactory final : public MachineFactory {
   std::optional<std::string> judge_set(const ports::Store& store, Epoch epoch,
                                        const ValidatorSet& named) override {
     const auto stakes = read_stakes(store);
+    disputants_.observe(store);
     std::vector<std::uint64_t> expected;
     for (const auto& [key, stake] : stakes) expected.push_back(stake);
     std::sort(expected.rbegin(), expected.rend());
@@ -165,6 +178,8 @@ class RealFactory final : public MachineFactory {
            std::to_string(weights.size()) + " members; expected the " +
            std::to_string(expected.size()) + " highest stakes";
   }
+
+  std::size_t disputes_ended() const override { return disputants_.ended(); }
 
   bool is_convicted(const ports::Store& store, std::size_t node) const override {
     return known_.contains(node) && !candidates_in(store).contains(account_of(node));
@@ -263,6 +278,7 @@ class RealFactory final : public MachineFactory {
   genesis::ChainSpec spec_;
   genesis::Genesis genesis_;
   consensus::ChainSetup chain_;
+  Disputants disputants_;
   std::map<AccountId, std::uint32_t> nonces_;
   // Nodes, as of the newest judged set: with a bond, ever seen with one; and asked since.
   std::set<std::size_t> bonded_;

@@ -93,6 +93,7 @@ struct Totals {
   std::uint64_t set_changes = 0;
   std::uint64_t evidence = 0;
   std::uint64_t convicted = 0;
+  std::uint64_t disputes = 0;
 };
 
 void report(const Options& options, std::uint64_t seed, const WorldResult& result) {
@@ -132,6 +133,7 @@ int run(const Options& options) {
       totals.epochs += result.epochs;
       totals.set_changes += result.set_changes;
       totals.evidence += result.evidence;
+      totals.disputes += result.disputes;
       totals.convicted += result.convicted ? 1 : 0;
       report(options, seed, result);
     }
@@ -147,9 +149,10 @@ int run(const Options& options) {
   if (!options.json) {
     std::printf(
         "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu set changes, "
-        "%lu pieces of evidence, %lu convicted on chain; %.1f s, %.3f s a world and thread\n",
+        "%lu pieces of evidence, %lu convicted on chain, %lu disputes ended; %.1f s, %.3f s a "
+        "world and thread\n",
         worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs,
-        totals.set_changes, totals.evidence, totals.convicted, took.count(),
+        totals.set_changes, totals.evidence, totals.convicted, totals.disputes, took.count(),
         took.count() * count / static_cast<double>(worlds));
   }
   return totals.failed == 0 ? 0 : 1;

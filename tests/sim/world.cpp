@@ -365,6 +365,7 @@ WorldResult World::run() {
   result.set_changes = checkers_.set_changes();
   result.evidence = evidence_;
   result.convicted = convicted_;
+  result.disputes = factory_.disputes_ended();
   result.finality_ms = finality_ms_;
   return result;
 }

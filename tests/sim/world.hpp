@@ -59,7 +59,8 @@ struct WorldResult {
   std::size_t epochs = 0;
   std::size_t set_changes = 0;
   std::size_t evidence = 0;
-  bool convicted = false;  // the adversary, by the chain
+  bool convicted = false;    // the adversary, by the chain
+  std::size_t disputes = 0;  // that ended
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
 };
