@@ -27,9 +27,8 @@ void check(const grpc::Status& status, const char* call) {
 
 }  // namespace
 
-Nodes::Nodes() {
-  const auto ports = tests::free_ports(kPortsEach * kNodes);
-  for (std::size_t i = 0; i < kNodes; ++i) start(i, ports);
+Nodes::Nodes() : ports_(tests::free_ports(kPortsEach * (kNodes + 1))) {
+  for (std::size_t i = 0; i < kNodes; ++i) start(i);
   for (std::size_t i = 0; i < kNodes; ++i) {
     const auto up = [&] {
       grpc::ClientContext context;
@@ -42,25 +41,24 @@ Nodes::Nodes() {
   }
 }
 
-void Nodes::start(std::size_t node, const std::vector<std::uint16_t>& ports) {
-  const std::uint16_t* mine = &ports[kPortsEach * node];
+void Nodes::start(std::size_t node) {
+  const std::uint16_t* mine = &ports_[kPortsEach * node];
   const std::string name = "node" + std::to_string(node);
   std::vector<std::string> command{std::string(TALLY_BINARY_DIR) + "/bin/tallyd",
                                    "--chain",
                                    "bench",
                                    "--base-path",
                                    (folder_.path() / name).string(),
-                                   "--validator",
-                                   uri_of(node),
                                    "--port",
                                    std::to_string(mine[0]),
                                    "--rpc-port",
                                    std::to_string(mine[1]),
                                    "--metrics-port",
                                    std::to_string(mine[2])};
+  if (node < kNodes) command.insert(command.end(), {"--validator", uri_of(node)});
   for (std::size_t other = 0; other < kNodes; ++other) {
     if (other == node) continue;
-    command.insert(command.end(), {"--bootnode", bootnode(other, ports[kPortsEach * other])});
+    command.insert(command.end(), {"--bootnode", bootnode(other, ports_[kPortsEach * other])});
   }
   processes_.push_back(std::make_unique<tests::Process>(command, folder_.path() / (name + ".log")));
   const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(mine[1]),
@@ -83,6 +81,24 @@ Nodes::Block Nodes::block(std::size_t node, std::uint32_t number) {
   proto::Block block;
   check(chains_[node]->GetBlock(&context, request, &block), "GetBlock");
   return {block.header().block().hash(), static_cast<std::size_t>(block.extrinsics_size())};
+}
+
+double Nodes::catch_up(std::uint32_t number, const std::string& hash) {
+  const auto began = std::chrono::steady_clock::now();
+  start(kNodes);
+  const auto there = [&] {
+    grpc::ClientContext context;
+    proto::Heads heads;
+    return chains_[kNodes]->GetHeads(&context, {}, &heads).ok() &&
+           heads.finalized().number() >= number;
+  };
+  if (!tests::eventually(kPatience, there)) {
+    throw std::runtime_error("the new node did not catch up:\n" + processes_[kNodes]->log());
+  }
+  const auto elapsed = std::chrono::steady_clock::now() - began;
+  if (block(kNodes, number).hash != hash)
+    throw std::runtime_error("the new node has another block");
+  return std::chrono::duration<double>(elapsed).count();
 }
 
 double Nodes::memory(std::size_t node) const {

@@ -34,9 +34,13 @@ class Nodes {
   Block block(std::size_t node, std::uint32_t number);
   // Resident memory in MiB.
   double memory(std::size_t node) const;
+  // Starts a full node with an empty disk; seconds until it has this final block.
+  double catch_up(std::uint32_t number, const std::string& hash);
 
  private:
-  void start(std::size_t node, const std::vector<std::uint16_t>& ports);
+  void start(std::size_t node);
+
+  std::vector<std::uint16_t> ports_;  // also of the node that catches up
 
   tests::TempFolder folder_;
   std::vector<std::unique_ptr<tests::Process>> processes_;
