@@ -1,7 +1,7 @@
 // The real thing above consensus: execution with the runtime, the state tree and the pool. Clients
 // transfer credits between sixteen accounts whose keys are fake; where there are candidates, they
-// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics, and
-// receipts are disputed.
+// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics,
+// and receipts are disputed.
 #include <algorithm>
 #include <map>
 #include <set>
