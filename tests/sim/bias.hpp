@@ -6,9 +6,8 @@
 // of outputs and the moment that fixes the draw are the chain's own code.
 //
 // Formula: with k leaders of the coalition after the last honest one it chooses among 2^k values,
-// so it
-// wins with 1 − (1 − p)^(2^k); with s = f/n, P(k ≥ j) = s^j and E k = s/(1 − s). It leaves out
-// that a coalition may withhold early to be last later, which the measured play does.
+// so it wins with 1 − (1 − p)^(2^k); with s = f/n, P(k ≥ j) = s^j and E k = s/(1 − s). It leaves
+// out that a coalition may withhold early to be last later, which the measured play does.
 #pragma once
 
 #include <cstddef>
