@@ -67,7 +67,8 @@ TEST_CASE("an open that became final while the process was away is there after t
   CHECK(f.a().channels()[0].record.stage == channel::Stage::ready);
 }
 
-TEST_CASE("an open that the pool lost is sent again as it was; once it is too late it is dropped") {
+TEST_CASE(
+    "an open that the pool lost is sent again as it was, and once it is too late it is dropped") {
   Fixture f({.submit_deadline_ms = 300, .open_patience = 100ms});
   f.chain.hold_back();
   REQUIRE_FALSE(f.a().open(f.request(kCredit)).ok());

@@ -181,7 +181,7 @@ TEST_CASE("parts that are due together are one, and their number is bounded") {
   CHECK(f.call(1, Unbond{{cc(10)}}).ok());
 }
 
-TEST_CASE("new keys serve from the epoch after the next; the old ones are free") {
+TEST_CASE("new keys serve from the epoch after the next, and the old ones are free") {
   Fixture f;
   const Keys fresh = f.keys_with(1, keys_of(40));
   REQUIRE(f.call(1, SetKeys{fresh}).ok());

@@ -1,8 +1,10 @@
 #include "node/execution/application.hpp"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "modules/credits/api.hpp"
+#include "node/execution/layout.hpp"
 #include "node/ports/chain.hpp"
 #include "tests/support/chain_node.hpp"
 
@@ -228,6 +230,23 @@ TEST_CASE("history: the state at every kept height is that of then, with proofs 
   }
 }
 
+// Adds the store keys of the tree's nodes below a child.
+void reach(const ports::Store& store, const tree::NodeKey& at, const tree::Slot& slot,
+           std::set<Bytes>& out) {
+  if (slot.is_leaf) return;
+  const tree::NodeKey key{slot.version, at.depth, at.path};
+  if (!out.insert(key.to_store_key()).second) return;
+  const auto stored = store.get(ports::Column::tree, key.to_store_key());
+  REQUIRE(stored.has_value());
+  const auto node = tree::Node::decode(*stored, key);
+  REQUIRE(node != nullptr);
+  for (unsigned nibble = 0; nibble < tree::Node::kWidth; ++nibble) {
+    if (const auto child = node->slot(nibble)) {
+      reach(store, key.child(nibble, child->version), *child, out);
+    }
+  }
+}
+
 TEST_CASE("history: pruning leaves no more nodes than the kept versions reach") {
   ChainNode node(ChainNode::dev_spec(), {.versions_kept = 3, .limits = {}});
   const auto count = [&](ports::Column column) {
@@ -236,10 +255,18 @@ TEST_CASE("history: pruning leaves no more nodes than the kept versions reach") 
     return entries;
   };
   for (int i = 0; i < 20; ++i) node.advance();
-  const std::size_t nodes = count(ports::Column::tree);
   const std::size_t history = count(ports::Column::history);
   for (int i = 0; i < 40; ++i) node.advance();
-  CHECK(count(ports::Column::tree) <= nodes + 10);
+  std::set<Bytes> reached;
+  for (BlockNumber at = oldest_kept(*node.store); at <= node.head().number; at = at.next()) {
+    const auto root = root_at(*node.store, at);
+    REQUIRE(root.has_value());
+    reach(*node.store, {}, tree::Slot::of(*root->child), reached);
+  }
+  std::set<Bytes> kept;
+  node.store->scan(ports::Column::tree, {},
+                   [&](ByteView key, ByteView) { return kept.insert(to_bytes(key)), true; });
+  CHECK(kept == reached);
   CHECK(count(ports::Column::history) <= history + 10);
 }
 
