@@ -290,9 +290,18 @@ TEST_CASE("a worker with no credit to give is paid ahead, one task at a time") {
   const ChannelId id = f.open(kCredit);
   f.connect();
   f.work(id, 2);
+  // No picture: it fails, and what was paid ahead (40 uCC a megapixel) stays for the next one.
   auto bad = primes_in(id);
-  bad.timeout_ms = 1;  // it fails, and what was paid ahead stays for the next one
-  bad.spec = encode(task::PrimeSpec{0, 10'000'000});
+  bad.type = task::TaskType::image_resize;
+  bad.spec = encode(task::ImageResizeSpec{.source_format = task::ImageFormat::png,
+                                          .source_width = 300,
+                                          .source_height = 400,
+                                          .format = task::ImageFormat::png,
+                                          .width = 150,
+                                          .height = 200,
+                                          .quality = 0});
+  const Bytes noise(1'000, 7);
+  bad.input = {{.bytes = noise}};
   const auto failed = f.session->run(bad);
   REQUIRE_FALSE(failed.ok());
   CHECK(f.requester->find(id)->record.prepaid == Balance(6));
