@@ -128,6 +128,18 @@ std::optional<Secp256k1Key> ecdsa_recover(const EcdsaSignature& signature, const
   return compressed(key);
 }
 
+std::optional<std::array<std::uint8_t, 65>> secp256k1_uncompressed(const Secp256k1Key& key) {
+  const secp256k1_context* context = secp256k1_context_static;
+  secp256k1_pubkey point;
+  if (secp256k1_ec_pubkey_parse(context, &point, key.bytes.data(), key.bytes.size()) != 1) {
+    return std::nullopt;
+  }
+  std::array<std::uint8_t, 65> out{};
+  std::size_t size = out.size();
+  secp256k1_ec_pubkey_serialize(context, out.data(), &size, &point, SECP256K1_EC_UNCOMPRESSED);
+  return out;
+}
+
 AccountId account_of(const Secp256k1Key& key) {
   AccountId out;
   out.bytes = blake2_256(key.view()).bytes;

@@ -78,6 +78,8 @@ std::optional<Secp256k1Key> secp256k1_public(const Secret& scalar);
 std::optional<EcdsaSignature> ecdsa_sign(const Secret& scalar, const Hash& digest);
 // The key that made the signature; nothing for a high s, a v above 3 or a point at infinity.
 std::optional<Secp256k1Key> ecdsa_recover(const EcdsaSignature& signature, const Hash& digest);
+// 0x04 ‖ X ‖ Y, as Ethereum's formats carry a key; nothing when the key is no point of the curve.
+std::optional<std::array<std::uint8_t, 65>> secp256k1_uncompressed(const Secp256k1Key& key);
 AccountId account_of(const Secp256k1Key& key);
 AccountId account_of(const Ed25519Key& key);
 
