@@ -108,16 +108,6 @@ Result<Backup, Error> read_backup(const std::filesystem::path& path, std::string
   return open_backup(as_bytes(file), password);
 }
 
-std::vector<Record> records_of(const Journal& journal) {
-  std::vector<Record> out;
-  for (const auto& [key, bytes] : journal.entries()) {
-    auto record = decode<Record>(bytes);
-    TALLY_ASSERT(record.ok());  // frames are checksummed: only the driver writes them
-    out.push_back(*std::move(record));
-  }
-  return out;
-}
-
 std::vector<Recoverable> verify_backup(const Backup& backup) {
   std::vector<Recoverable> out;
   for (const Record& record : backup.records) {

@@ -47,9 +47,6 @@ Result<void, Error> write_backup(const std::filesystem::path& path, const Backup
                                  std::string_view password, const BackupCost& cost = {});
 Result<Backup, Error> read_backup(const std::filesystem::path& path, std::string_view password);
 
-// The records of a journal, as a backup wants them.
-std::vector<Record> records_of(const Journal& journal);
-
 // What could be recovered from a backup, without touching anything.
 struct Recoverable {
   ChannelId channel_id;

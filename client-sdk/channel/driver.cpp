@@ -3,14 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "client-sdk/channel/journal_records.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::channel {
 namespace {
-
-JournalKey key_of(const ChannelId& id) {
-  return *JournalKey::from(id.view());
-}
 
 OpenedOnChain opened_of(const channels::ChannelOpened& event) {
   return {event.opener, event.counterparty, event.deposit_a, event.deposit_b,
@@ -27,13 +24,21 @@ OpenedOnChain opened_of(const channels::ChannelOpened& event) {
 
 ChannelDriver::ChannelDriver(Journal journal, const KeyPair& key, const Policy& policy,
                              Effects& effects)
-    : journal_(std::move(journal)), key_(key), policy_(policy), effects_(effects) {
-  for (const auto& [id, bytes] : journal_.entries()) {
-    const auto record = decode<Record>(bytes);
-    TALLY_ASSERT(record.ok());  // frames are checksummed: only this code writes them
-    if (record->terms.self() != key.account()) continue;
-    parties_.emplace(record->terms.channel_id, Party(*record, key, policy));
+    : journal_(std::move(journal)),
+      key_(key),
+      policy_(policy),
+      effects_(effects),
+      begun_at_(channel::begun_at(journal_)) {
+  for (const Record& record : records_of(journal_)) {
+    if (record.terms.self() != key.account()) continue;
+    parties_.emplace(record.terms.channel_id, Party(record, key, policy));
   }
+}
+
+void ChannelDriver::begin_at(BlockNumber number) {
+  TALLY_ASSERT(!begun_at_);
+  begun_at_ = number;
+  to_write_[kBegunAtKey] = encode(number);
 }
 
 Result<void, DriverError> ChannelDriver::open(const Terms& terms, std::optional<Opening> opening) {

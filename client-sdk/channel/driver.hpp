@@ -44,6 +44,11 @@ class ChannelDriver {
   // Takes up every channel of the journal that this key is a party of.
   ChannelDriver(Journal journal, const KeyPair& key, const Policy& policy, Effects& effects);
 
+  // The final block in which this journal began (journal_records.hpp). Nothing until begin_at(),
+  // which is called once; written with the next finish_turn().
+  std::optional<BlockNumber> begun_at() const { return begun_at_; }
+  void begin_at(BlockNumber number);
+
   // Written with the next finish_turn(). `opening`: my own open, to be submitted after that.
   Result<void, DriverError> open(const Terms& terms, std::optional<Opening> opening = std::nullopt);
   // An open that never was: the channel leaves the journal with the next finish_turn().
@@ -79,6 +84,7 @@ class ChannelDriver {
   KeyPair key_;
   Policy policy_;
   Effects& effects_;
+  std::optional<BlockNumber> begun_at_;
   std::map<ChannelId, Party> parties_;
   std::map<ChannelId, OpenedOnChain> pending_opens_;
   std::set<ChannelId> stepped_;

@@ -13,7 +13,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPayPatience{30'000};
 constexpr milliseconds kRetryPause{1'000};
-constexpr int kAdoptTries = 20;
 constexpr std::size_t kPaidTasksMax = 4'096;  // remembered in a channel
 constexpr std::size_t kUnreadMax = 512;       // messages of peers; beyond it their streams wait
 
@@ -41,17 +40,6 @@ std::string text_of(const ChannelView& view) {
   return "channel " + to_hex_prefixed(view.record.terms.channel_id) + " is " +
          std::string(enumerator_name(view.record.stage)) + " at version " +
          to_decimal(view.record.newest_version().value);
-}
-
-channel::Terms terms_of(const ChannelId& id, const channels::Channel& on_chain,
-                        channel::Side side) {
-  return {.channel_id = id,
-          .opener = on_chain.opener,
-          .counterparty = on_chain.counterparty,
-          .deposit_a = on_chain.floor.balance_a,
-          .deposit_b = on_chain.floor.balance_b,
-          .challenge_period = on_chain.challenge_period,
-          .side = side};
 }
 
 }  // namespace
@@ -145,26 +133,11 @@ Result<void, Error> ChannelHost::State::catch_up() {
     if (on_chain && on_chain->challenge) learn_from_tower(id);
     driver->on_record(id, on_chain);
   }
+  begin_journal(*head);
   driver->on_final_block(head->number);
   taken = head->number;
   next_block = head->number.next();
   return {};
-}
-
-void ChannelHost::State::take_on(const channels::ChannelOpened& opened) {
-  if (!config.take_channels || opened.pending || opened.counterparty != config.key.account())
-    return;
-  if (!opened.deposit_b.is_zero() || driver->find(opened.channel_id) != nullptr) return;
-  const auto added = driver->open({.channel_id = opened.channel_id,
-                                   .opener = opened.opener,
-                                   .counterparty = opened.counterparty,
-                                   .deposit_a = opened.deposit_a,
-                                   .deposit_b = opened.deposit_b,
-                                   .challenge_period = opened.challenge_period,
-                                   .side = channel::Side::b});
-  TALLY_ASSERT(added.ok());
-  log("took on channel " + to_hex_prefixed(opened.channel_id) + " of " +
-      to_hex_prefixed(opened.opener) + " with " + to_text(opened.deposit_a));
 }
 
 void ChannelHost::State::on_block(const FollowedBlock& block) {
@@ -179,7 +152,7 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
           [&](const auto& module) {
             if constexpr (std::is_same_v<std::decay_t<decltype(module.value)>, channels::Event>) {
               if (const auto* opened = std::get_if<channels::ChannelOpened>(&module.value)) {
-                take_on(*opened);
+                take_on(*opened, block.head.number);
               }
               if (const auto* begun = std::get_if<channels::ChallengeStarted>(&module.value)) {
                 learn_from_tower(begun->channel_id);
@@ -189,6 +162,7 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
           },
           record.event);
     }
+    begin_journal(block.head);
     driver->on_final_block(block.head.number);
     taken = block.head.number;
   });
@@ -240,45 +214,6 @@ void ChannelHost::State::submit_all(const std::stop_token& stop) {
     if (!done.outcome) log("submitting " + done.call + ": " + done.outcome.error().message);
     if (config.on_submitted) config.on_submitted(done);
   }
-}
-
-// A channel that was opened towards us while we did not look.
-Result<void, Error> ChannelHost::State::adopt(const ChannelId& channel) {
-  for (int tries = 0; tries < kAdoptTries; ++tries) {
-    if (TALLY_TRY(try_adopt(channel))) return {};
-  }
-  return fail_with("channel " + to_hex_prefixed(channel) + " is read more slowly than blocks come");
-}
-
-// False if a block was taken while the record was read: a challenge in it would never be heard of.
-Result<bool, Error> ChannelHost::State::try_adopt(const ChannelId& channel) {
-  const std::string name = "channel " + to_hex_prefixed(channel);
-  const auto head = chain.finalized();
-  if (!head) return error_of(head.error());
-  const auto values = chain.read_at(*head, {to_bytes(channels::kChannels.key(channel))});
-  if (!values) return error_of(values.error());
-  if (!values->front()) return fail_with(name + " is not open in a final block");
-  const auto decoded = decode<channels::Channel>(*values->front());
-  if (!decoded) return fail_with("the chain's record of a channel is malformed");
-  const channels::Channel& record = *decoded;
-  if (!config.take_channels || record.counterparty != config.key.account()) {
-    return fail_with(name + " is not with this account");
-  }
-  if (record.phase != channels::Phase::open || record.floor.version != ChannelVersion(0) ||
-      !record.floor.balance_b.is_zero()) {
-    return fail_with(name +
-                     " is not one that can be taken on: expected an open channel without a "
-                     "deposit of ours that was never spliced");
-  }
-  bool current = true;
-  loop.call([&] {
-    if (driver->find(channel) != nullptr) return;
-    current = head->number >= taken;
-    if (!current) return;
-    TALLY_ASSERT(driver->open(terms_of(channel, record, channel::Side::b)).ok());
-    driver->on_record(channel, record);
-  });
-  return current;
 }
 
 ChannelHost::ChannelHost(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -385,26 +320,14 @@ void ChannelHost::peer_gone(const AccountId& peer, std::uint64_t connection) {
     const auto found = state_->peers.find(peer);
     if (found != state_->peers.end() && found->second.connection == connection) {
       state_->peers.erase(found);
+      const std::lock_guard lock(state_->mutex);
+      state_->adoptions.erase(peer);
     }
   });
 }
 
-// A payment in a channel that was opened towards us while we did not look is the first we hear of
-// it. Reads the chain, so it is not for the driver's thread.
-void ChannelHost::State::adopt_channel_of(ByteView message) {
-  const auto decoded = channel::decode_message(message);
-  if (!decoded.ok()) return;
-  const ChannelId id = channel::channel_of(*decoded);
-  {
-    const std::lock_guard lock(mutex);
-    if (views.contains(id)) return;
-  }
-  const auto adopted = adopt(id);
-  if (!adopted.ok()) log(adopted.error().message);
-}
-
 Result<void, Error> ChannelHost::peer_message(const AccountId& peer, ByteView message) {
-  if (state_->config.take_channels) state_->adopt_channel_of(message);
+  if (state_->config.take_channels) state_->adopt_channel_of(peer, message);
   // Not waited for: the stream reads on while the turn is written, up to a point.
   if (++state_->unread > kUnreadMax) state_->loop.call([] {});
   state_->loop.post([state = state_.get(), peer, bytes = to_bytes(message)] {
@@ -468,7 +391,7 @@ Result<task::EarnerStanding, Error> ChannelHost::standing(const ChannelId& chann
                                                           const AccountId& requester) {
   auto view = find(channel);
   if (!view) {
-    TALLY_TRY(state_->adopt(channel));
+    TALLY_TRY(state_->adopt(requester, channel));
     view = find(channel);
     if (!view) return fail_with("the worker is shutting down");
   }

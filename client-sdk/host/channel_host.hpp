@@ -39,8 +39,11 @@ struct HostConfig {
   std::filesystem::path journal_folder;
   KeyPair key;
   channel::Policy policy;
-  // Take on every channel that others open towards this account without a deposit of ours.
+  // Take on every channel that others open towards this account without a deposit of ours. One
+  // that was open before the journal began is only ended (rule 5): adoption.cpp.
   bool take_channels = false;
+  // The wall clock; nothing: the system's.
+  std::function<TimestampMs()> now;
   // Refutes for channels that were restored (rule 5); none: such channels are not refuted from
   // here.
   std::optional<KeyPair> tower_key;

@@ -120,23 +120,22 @@ TEST_CASE("a channel opened while its worker was away is taken on, unless it is 
   }
 }
 
-// While blocks come as fast as they can, a record that was read is soon an old one.
+// While blocks come as fast as they can, a record that was read is soon an old one. They end, so
+// that a slow machine catches up with them.
 TEST_CASE("a channel is taken on under a stream of blocks, and its challenge is not missed") {
   Fixture f;
   f.stop_b();
   const auto id = f.a().open(f.request(kCredit));
   REQUIRE(id.ok());
   f.restart_b();
-  std::atomic<bool> enough = false;
   std::thread miner([&] {
-    while (!enough) f.chain.blocks(1);
+    for (int i = 0; i < 300; ++i) f.chain.blocks(1);
   });
   std::thread claimer([&] { static_cast<void>(f.a().step(*id, channel::End{})); });
   const auto standing = f.b().standing(*id, kAlice.account());
   claimer.join();
-  REQUIRE(eventually([&] { return f.chain.channel(*id)->challenge.has_value(); }));
-  enough = true;
   miner.join();
+  REQUIRE(eventually([&] { return f.chain.channel(*id)->challenge.has_value(); }));
   if (standing.ok()) {
     CHECK(eventually([&] { return f.b().find(*id)->record.stage == channel::Stage::ending; }));
   }
@@ -239,6 +238,64 @@ TEST_CASE("a party with an old journal asks its peer for a close and gets what b
   CHECK(closed_at(f.a(), id));
   REQUIRE(f.chain.closed().size() == 1);
   CHECK(f.chain.closed().front().payouts.to_a == Balance(8'000'000));
+}
+
+bool restored(ChannelHost& host, const ChannelId& id) {
+  return eventually([&] {
+    const auto view = host.find(id);
+    return view && view->record.stage == channel::Stage::restored;
+  });
+}
+
+// Fails when every open channel without a signature in the journal is taken on as new: the worker
+// then signs versions that it signed before.
+TEST_CASE("a worker that lost its journal works in no channel that it may have signed in") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  for (int i = 0; i < 3; ++i) REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_b();
+  f.lose_journal("b");
+  f.restart_b();
+  CHECK_FALSE(f.b().standing(id, kAlice.account()).ok());
+  f.connect();
+  REQUIRE(restored(f.b(), id));
+  SECTION("its peer closes it, and all that was paid is there") {
+    REQUIRE(f.a().close(id, 20s).ok());
+    CHECK(f.chain.calls() == Calls{"open", "close"});
+    REQUIRE(f.chain.closed().size() == 1);
+    CHECK(f.chain.closed().front().payouts.to_a == Balance(7'000'000));
+  }
+  SECTION("a later channel is new") {
+    const ChannelId later = f.open(Balance(5'000'000));
+    REQUIRE(f.pay(later, kCredit).ok());
+    CHECK(f.agreed(later));
+    CHECK(f.b().standing(later, kAlice.account())->received == kCredit);
+  }
+}
+
+TEST_CASE(
+    "a journal begins with a recent block: a node that lags may show one from before a loss") {
+  Fixture f({.chain_lags = DurationMs(600'000)});
+  const auto opened = f.a().open(f.request(Balance(10'000'000)));
+  REQUIRE(opened.ok());
+  const auto refused = f.b().standing(*opened, kAlice.account());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("newest final block is old") != std::string::npos);
+  CHECK(f.b().channels().empty());
+}
+
+TEST_CASE("a peer that names channels which are none is soon not looked at") {
+  Fixture f;
+  std::string last;
+  for (std::uint8_t i = 0; i < 20; ++i) {
+    const auto none = *ChannelId::from(Bytes(32, i));
+    last = f.b().standing(none, kAlice.account()).error().message;
+  }
+  CHECK(last.find("wait a second") != std::string::npos);
+  const ChannelId id = f.open(Balance(10'000'000));
+  CHECK(f.b().standing(id, kAlice.account()).ok());
 }
 
 }  // namespace

@@ -82,11 +82,23 @@ struct ChannelHost::State final : channel::Effects {
   Result<void, Error> catch_up();
   void follow(const std::stop_token& stop);
   void on_block(const FollowedBlock& block);
-  void take_on(const channels::ChannelOpened& opened);
   void submit_all(const std::stop_token& stop);
-  Result<void, Error> adopt(const ChannelId& channel);
-  Result<bool, Error> try_adopt(const ChannelId& channel);
-  void adopt_channel_of(ByteView message);
+
+  // adoption.cpp
+  struct Adoptions {  // of one peer
+    int failed = 0;
+    TimestampMs since;
+  };
+  std::map<AccountId, Adoptions> adoptions;  // under the mutex
+  TimestampMs now() const;
+  void begin_journal(const FinalHead& head);
+  bool opened_since_we_began(BlockNumber opened_in) const;
+  void take_on(const channels::ChannelOpened& opened, BlockNumber opened_in);
+  Result<void, Error> adopt(const AccountId& peer, const ChannelId& channel);
+  Result<void, Error> adopt_now(const AccountId& peer, const ChannelId& channel);
+  Result<bool, Error> try_adopt(const AccountId& peer, const ChannelId& channel);
+  bool may_look_for_channel(const AccountId& peer);
+  void adopt_channel_of(const AccountId& peer, ByteView message);
 
   // opening.cpp
   std::mutex one_open;  // held from an open's signature until its end is known

@@ -54,7 +54,7 @@ DispatchResult run(Context& ctx, const Origin& origin, const Open& call) {
   const bool at_once = call.consent || call.counterparty_deposit.value.is_zero();
   const Channel channel = TALLY_TRY(ruled(open_channel(
       {origin.signer, call.counterparty, call.deposit.value, call.counterparty_deposit.value,
-       call.challenge_period, at_once ? Phase::open : Phase::pending},
+       call.challenge_period, ctx.block.number, at_once ? Phase::open : Phase::pending},
       config)));
   auto open = kOpenCount.at(ctx.state, origin.signer);
   if (open.get() >= config.open_max) return fail(reject(Error::too_many_channels));

@@ -108,12 +108,13 @@ void play(Game& game, const Script& script) {
 }
 
 Channel fresh_channel() {
-  const auto channel = open_channel(
-      {account(1), account(2), Balance(100), Balance(0), DurationMs(10'000'000), Phase::open}, [] {
-        Config config = main_config();
-        config.deposit_min = Balance(1);
-        return config;
-      }());
+  const auto channel = open_channel({account(1), account(2), Balance(100), Balance(0),
+                                     DurationMs(10'000'000), BlockNumber(1), Phase::open},
+                                    [] {
+                                      Config config = main_config();
+                                      config.deposit_min = Balance(1);
+                                      return config;
+                                    }());
   REQUIRE(channel.ok());
   return *channel;
 }

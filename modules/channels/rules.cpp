@@ -106,6 +106,7 @@ Ruling<Channel> open_channel(const OpenTerms& terms, const Config& config) {
   channel.opener = terms.opener;
   channel.counterparty = terms.counterparty;
   channel.challenge_period = terms.challenge_period;
+  channel.opened_in = terms.opened_in;
   channel.phase = terms.phase;
   channel.held = {terms.deposit_a, terms.deposit_b};
   channel.base_b = BalanceDelta(static_cast<i128>(terms.deposit_b.micro));

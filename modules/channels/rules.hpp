@@ -42,6 +42,7 @@ struct OpenTerms {
   Balance deposit_a;
   Balance deposit_b;
   DurationMs challenge_period;
+  BlockNumber opened_in;
   Phase phase{};  // pending or open
 };
 Ruling<Channel> open_channel(const OpenTerms& terms, const Config& config);

@@ -125,6 +125,7 @@ struct Channel {
   AccountId opener;
   AccountId counterparty;
   DurationMs challenge_period;
+  BlockNumber opened_in;  // the block of the call `open`
   Phase phase{};
   PerSide<Balance> held;  // of each account's credits; while pending, b is what B is asked for
   BalanceDelta base_b;    // B's deposit and splices: what it gained is measured from here
@@ -139,7 +140,7 @@ struct Channel {
   }
   friend bool operator==(const Channel&, const Channel&) = default;
 };
-TALLY_DESCRIBE(Channel, opener, counterparty, challenge_period, phase, held, base_b, floor,
-               challenge);
+TALLY_DESCRIBE(Channel, opener, counterparty, challenge_period, opened_in, phase, held, base_b,
+               floor, challenge);
 
 }  // namespace tally::channels

@@ -14,7 +14,6 @@ namespace tally::testing {
 
 namespace {
 
-constexpr std::uint64_t kGenesisTimeMs = 1'700'000'000'000;
 constexpr std::uint64_t kBlockTimeMs = 100;
 
 Secret secret_of(std::size_t index, std::uint8_t purpose) {
@@ -132,7 +131,7 @@ ports::BlockRef FakeChain::add_block(const Changes& changes, std::vector<Bytes> 
   const std::uint32_t number = parent.header.number.value.value + 1;
   const std::uint64_t epoch = (number - 1) / epoch_blocks_ + 1;
   const ConsensusDigest digest{Epoch(epoch), View(number - (epoch - 1) * epoch_blocks_),
-                               TimestampMs(kGenesisTimeMs + number * kBlockTimeMs), VrfProof{}};
+                               TimestampMs(kGenesisTime.value + number * kBlockTimeMs), VrfProof{}};
   std::vector<Hash> leaves;
   for (const Bytes& extrinsic : extrinsics) leaves.push_back(extrinsic_hash(extrinsic));
   next.header.parent_hash = parent.hash;

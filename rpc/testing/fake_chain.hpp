@@ -21,6 +21,9 @@ class FakeChain final : public ports::Query {
   explicit FakeChain(std::size_t validators = 4, std::uint32_t epoch_blocks = 5);
 
   // What a client may believe.
+  // Its blocks are a tenth of a second apart from here on.
+  static constexpr TimestampMs kGenesisTime{1'700'000'000'000};
+
   Hash genesis_hash() const { return genesis_hash_; }
   Hash genesis_state_root() const { return blocks_[0].header.state_root; }
   const ValidatorSet& validators() const { return set_; }

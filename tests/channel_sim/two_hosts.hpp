@@ -28,6 +28,7 @@ struct FixtureOptions {
   TowerPort* tower_b = nullptr;
   std::uint32_t submit_deadline_ms = 10'000;
   std::chrono::milliseconds open_patience{10'000};
+  DurationMs chain_lags{};  // behind the hosts' clock
   channel::Policy policy{
       .close_wait = DurationMs(500), .answer_wait = DurationMs(300), .retry = DurationMs(200)};
 };
@@ -50,6 +51,7 @@ class Fixture {
     std::filesystem::remove_all(path("a"));
     std::filesystem::copy(path(name), path("a"), std::filesystem::copy_options::recursive);
   }
+  void lose_journal(const std::string& name) { std::filesystem::remove_all(path(name)); }
   void stop_a() { disconnect(), a_.reset(); }
   void stop_b() { disconnect(), b_.reset(); }
   void restart_a() { stop_a(), a_ = start(kAlice, *a_chain_, "a"); }
@@ -118,6 +120,9 @@ class Fixture {
     config.policy = options.policy;
     config.take_channels = key.account() == kBob.account();
     config.open_patience = options.open_patience;
+    config.now = [this] {
+      return TimestampMs(testing::FakeChain::kGenesisTime.value + options.chain_lags.value);
+    };
     config.tower = name == "a" ? options.tower_a : options.tower_b;
     auto started = ChannelHost::start(std::move(config), client);
     if (!started) FAIL(started.error().message);

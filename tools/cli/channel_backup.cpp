@@ -5,6 +5,7 @@
 
 #include "client-sdk/chain/trust_root.hpp"
 #include "client-sdk/channel/backup.hpp"
+#include "client-sdk/channel/journal_records.hpp"
 #include "primitives/ss58.hpp"
 #include "tools/cli/channels.hpp"
 
@@ -81,12 +82,14 @@ CliResult<void> restore(Session& session, const ChannelOptions& options) {
   channel::Journal::Entries entries;
   std::size_t alive = 0;
   for (const channel::Record& record : saved.records) {
-    const auto id = *channel::JournalKey::from(record.terms.channel_id.view());
+    const channel::JournalKey id = channel::key_of(record.terms.channel_id);
     // What the journal knows is newer than any backup.
     if (record.terms.self() != key.account() || journal.entries().count(id) != 0) continue;
     if (record.stage != channel::Stage::closed) ++alive;
     entries[id] = encode(channel::Party::from_backup(record, key, {}).record());
   }
+  // Channels may have been opened since the backup, and used: the journal begins anew.
+  entries[channel::kBegunAtKey] = {};
   const auto written = journal.write(entries);
   if (!written.ok()) return fail(file_fault(written.error()));
   show_backup(session, saved);

@@ -137,6 +137,7 @@ struct Fixture {
                                        .key = key,
                                        .policy = {},
                                        .take_channels = true,
+                                       .now = [] { return testing::FakeChain::kGenesisTime; },
                                        .tower_key = std::nullopt,
                                        .on_notice = {},
                                        .on_submitted = {},
