@@ -5,6 +5,7 @@
 #include "modules/credits/api.hpp"
 #include "modules/credits/genesis.hpp"
 #include "modules/disputes/storage.hpp"
+#include "modules/storage_registry/genesis.hpp"
 #include "modules/system/genesis.hpp"
 #include "modules/validators/genesis.hpp"
 #include "modules/workers/genesis.hpp"
@@ -24,6 +25,7 @@ std::map<Bytes, Bytes> genesis_state(const ChainSpec& spec) {
   channels::kConfig.put(overlay, spec.channels);
   workers::write_genesis(overlay, spec.workers, spec.council);
   disputes::kConfig.put(overlay, spec.disputes);
+  storage_registry::write_genesis(overlay, spec.storage_registry, spec.attesters);
 
   credits::GenesisWriter money(overlay, spec.credits);
   for (const Endowment& endowment : spec.accounts)

@@ -87,6 +87,20 @@ Result<void, Error> check_disputes(const disputes::Config& config) {
   return {};
 }
 
+Result<void, Error> check_storage_registry(const storage_registry::Config& config,
+                                           const storage_registry::Attesters& attesters) {
+  if (config.checkpoints_max > storage_registry::kMaxCheckpoints) {
+    return fail_with("storage_registry.checkpoints_max: expected at most " +
+                     std::to_string(storage_registry::kMaxCheckpoints) + ", got " +
+                     std::to_string(config.checkpoints_max));
+  }
+  const std::set<AccountId> each(attesters.begin(), attesters.end());
+  if (each.size() != attesters.size()) {
+    return fail_with("attesters: an account stands twice; remove one");
+  }
+  return {};
+}
+
 Result<void, Error> check_council(const workers::Council& council) {
   const std::set<AccountId> members(council.members.begin(), council.members.end());
   if (members.size() != council.members.size()) {
@@ -205,6 +219,7 @@ Result<void, Error> check_chain_spec(const ChainSpec& spec) {
   }
   TALLY_TRY(check_workers(spec.workers));
   TALLY_TRY(check_disputes(spec.disputes));
+  TALLY_TRY(check_storage_registry(spec.storage_registry, spec.attesters));
   TALLY_TRY(check_council(spec.council));
   TALLY_TRY(check_accounts(spec));
   return check_validators(spec);

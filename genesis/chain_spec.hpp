@@ -14,6 +14,8 @@
 #include "modules/channels/config.hpp"
 #include "modules/credits/config.hpp"
 #include "modules/disputes/config.hpp"
+#include "modules/storage_registry/config.hpp"
+#include "modules/storage_registry/types.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
 #include "modules/workers/config.hpp"
@@ -50,6 +52,8 @@ struct ChainSpec {
   workers::Config workers;
   workers::Council council;
   disputes::Config disputes;
+  storage_registry::Config storage_registry;
+  storage_registry::Attesters attesters;  // of checkpoints
   // Of epochs 1 and 2. The weight is the bond in whole CC, out of the account's endowment.
   std::vector<Validator> validators;
   Balance reward_pool;
@@ -58,8 +62,8 @@ struct ChainSpec {
   friend bool operator==(const ChainSpec&, const ChainSpec&) = default;
 };
 TALLY_DESCRIBE(ChainSpec, chain_id, name, chain_type, genesis_time, blocks, consensus, credits,
-               channels, workers, council, disputes, validators, reward_pool, accounts,
-               bench_accounts);
+               channels, workers, council, disputes, storage_registry, attesters, validators,
+               reward_pool, accounts, bench_accounts);
 
 constexpr std::string_view kTokenSymbol = "CC";
 constexpr std::uint32_t kTokenDecimals = 6;

@@ -17,12 +17,12 @@ struct Golden {
   std::string_view hash;
 };
 constexpr Golden kGolden[] = {
-    {"dev", "25a6c0056cbea7f84aba70dbadd8bf8c05b24fd2467d3d330da19e42358740b8",
-     "403dbc16a109565d95db3b043c974a45d225603886db6fa3f9e36f689f12631b"},
-    {"local4", "b1b1e69255d7db205e45b1eea91ea60629cb8b6c6944f58864e21ed7561b0557",
-     "12ee2f3b82eec53a9f4d029c806564ed7ff527fcb3d4adae016608a0ee099acf"},
-    {"bench", "75a95bac5683425e9b6be8b6fa748a7422bf345013e727fdb3807c316d69ee5e",
-     "811e210e38fca92d6ee1dc3d2ea114ff9a7ec25580b49e2762a6713c62f12a2d"},
+    {"dev", "9e2c85e6787f3f9e9c79e5d02a56457dd27c24b242afe72fb1c2d9c00608c79c",
+     "442b31d5c5768ddc347b5c2fc12f7394b3d996aea1d19b351407d195be19fe00"},
+    {"local4", "d7ea158e7d272e79f09212da620161ab53855b3e50ccedd65a289df9bdef54ed",
+     "bfaeb12f9f2e3fe4507e6f4c2a577548b203dad01b59a7f8e7c08066d9e6d4c9"},
+    {"bench", "136779f12eb62fb8ea21c7d31908e455d69c3fe3390858daee45ab7de5176fa6",
+     "021ced1bc362d4402fea9e9f63e09ca73cce0386aff016279221f82482c5853a"},
 };
 
 TEST_CASE("the presets' genesis blocks are what they were") {
@@ -116,6 +116,10 @@ TEST_CASE("a spec without meaning is refused") {
              Catch::StartsWith("workers.reward_percent_max"));
   CHECK_THAT(error_of([](Json& j) { j["workers"]["delegators_max"] = 257; }),
              Catch::StartsWith("workers.delegators_max"));
+  CHECK_THAT(error_of([](Json& j) { j["storage_registry"]["checkpoints_max"] = 1'025; }),
+             Catch::StartsWith("storage_registry.checkpoints_max: expected at most 1024"));
+  CHECK_THAT(error_of([](Json& j) { j["attesters"].push_back(j["attesters"][0]); }),
+             Catch::StartsWith("attesters: an account stands twice"));
   CHECK_THAT(error_of([](Json& j) { j["council"]["threshold"] = 4; }),
              Catch::StartsWith("council.threshold"));
   CHECK_THAT(error_of([](Json& j) { j["council"]["members"][1] = j["council"]["members"][0]; }),

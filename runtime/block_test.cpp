@@ -283,13 +283,13 @@ TEST_CASE("golden block") {
   const auto outcome = chain.add({first, second, third});
   REQUIRE(outcome.ok());
   CHECK(to_hex(blake2_256(encode(outcome->changes))) ==
-        "bcc03013659ce24675933db398b7d158a70918779ff2ee65a1b569bb614ac80e");
+        "3422b1e78b0f0ae554eaa857fc5dae4ce572906d307fffbe1fe57cbb72e1fe6c");
   CHECK(to_hex(blake2_256(outcome->events)) ==
         "5ac294244bafca07f7b5ab78cbbd9436dd66f75906f8b6523aff7ec728baf2eb");
   CHECK(to_hex(outcome->extrinsics_root) ==
-        "3cdebcabc9d9e03fa60b9ef4212b5e94fc72d7295361735fe9aba56b7025820d");
+        "97a1671faea201dea8e5c09502a389147626780d8cac77f47fe8020b6ad3199a");
   CHECK(to_hex(tree::state_root(chain.state().entries())) ==
-        "5d1815f235d86bac198feb76b71f6998ee8ec2472f72522a37b15c1a0da64ea4");
+        "6b57ffc8cfea2b5ebfc453dbb824623eafae0f79d6357541f7b2282bf0b54e52");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "modules/credits/dispatch.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/disputes/dispatch.hpp"
+#include "modules/storage_registry/dispatch.hpp"
+#include "modules/storage_registry/errors.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/api.hpp"
 #include "modules/validators/errors.hpp"
@@ -46,8 +48,9 @@ std::string_view module_error_name(ModuleIndex module, std::uint8_t error) {
       return enumerator_name(static_cast<disputes::Error>(error));
     case ModuleIndex::validators:
       return enumerator_name(static_cast<validators::Error>(error));
-    case ModuleIndex::system:
     case ModuleIndex::storage_registry:
+      return enumerator_name(static_cast<storage_registry::Error>(error));
+    case ModuleIndex::system:
     case ModuleIndex::timestamp:
       return "unknown";
   }

@@ -10,6 +10,8 @@
 #include "modules/credits/events.hpp"
 #include "modules/disputes/calls.hpp"
 #include "modules/disputes/events.hpp"
+#include "modules/storage_registry/calls.hpp"
+#include "modules/storage_registry/events.hpp"
 #include "modules/support/context.hpp"
 #include "modules/system/calls.hpp"
 #include "modules/system/events.hpp"
@@ -35,18 +37,20 @@ using CreditsCall = OfModule<ModuleIndex::credits, credits::Call>;
 using ChannelsCall = OfModule<ModuleIndex::channels, channels::Call>;
 using WorkersCall = OfModule<ModuleIndex::workers, workers::Call>;
 using DisputesCall = OfModule<ModuleIndex::disputes, disputes::Call>;
+using StorageRegistryCall = OfModule<ModuleIndex::storage_registry, storage_registry::Call>;
 using ValidatorsCall = OfModule<ModuleIndex::validators, validators::Call>;
-using RuntimeCall =
-    std::variant<SystemCall, CreditsCall, ChannelsCall, WorkersCall, DisputesCall, ValidatorsCall>;
+using RuntimeCall = std::variant<SystemCall, CreditsCall, ChannelsCall, WorkersCall, DisputesCall,
+                                 StorageRegistryCall, ValidatorsCall>;
 
 using SystemEvent = OfModule<ModuleIndex::system, system::Event>;
 using CreditsEvent = OfModule<ModuleIndex::credits, credits::Event>;
 using ChannelsEvent = OfModule<ModuleIndex::channels, channels::Event>;
 using WorkersEvent = OfModule<ModuleIndex::workers, workers::Event>;
 using DisputesEvent = OfModule<ModuleIndex::disputes, disputes::Event>;
+using StorageRegistryEvent = OfModule<ModuleIndex::storage_registry, storage_registry::Event>;
 using ValidatorsEvent = OfModule<ModuleIndex::validators, validators::Event>;
 using RuntimeEvent = std::variant<SystemEvent, CreditsEvent, ChannelsEvent, WorkersEvent,
-                                  DisputesEvent, ValidatorsEvent>;
+                                  DisputesEvent, StorageRegistryEvent, ValidatorsEvent>;
 
 CallProperties properties(const RuntimeCall& call);
 DispatchResult dispatch(Context& ctx, const Origin& origin, const RuntimeCall& call);

@@ -3,6 +3,7 @@
 #include "modules/channels/storage.hpp"
 #include "modules/credits/storage.hpp"
 #include "modules/disputes/storage.hpp"
+#include "modules/storage_registry/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
 #include "modules/workers/storage.hpp"
@@ -21,9 +22,10 @@ typename Item::Value required(const Item& item, const StateReader& state) {
 }  // namespace
 
 Configs Configs::read(const StateReader& state) {
-  return {required(system::kConfig, state),   required(credits::kConfig, state),
-          required(channels::kConfig, state), required(workers::kConfig, state),
-          required(disputes::kConfig, state), required(validators::kConfig, state)};
+  return {required(system::kConfig, state),    required(credits::kConfig, state),
+          required(channels::kConfig, state),  required(workers::kConfig, state),
+          required(disputes::kConfig, state),  required(storage_registry::kConfig, state),
+          required(validators::kConfig, state)};
 }
 
 ConfigSet Configs::set() const {
@@ -33,6 +35,7 @@ ConfigSet Configs::set() const {
   out.set(channels);
   out.set(workers);
   out.set(disputes);
+  out.set(storage_registry);
   out.set(validators);
   return out;
 }

@@ -4,6 +4,7 @@
 #include "modules/channels/config.hpp"
 #include "modules/credits/config.hpp"
 #include "modules/disputes/config.hpp"
+#include "modules/storage_registry/config.hpp"
 #include "modules/support/context.hpp"
 #include "modules/system/config.hpp"
 #include "modules/validators/config.hpp"
@@ -17,6 +18,7 @@ struct Configs {
   channels::Config channels;
   workers::Config workers;
   disputes::Config disputes;
+  storage_registry::Config storage_registry;
   validators::Config validators;
 
   static Configs read(const StateReader& state);

@@ -7,6 +7,8 @@
 #include "modules/credits/storage.hpp"
 #include "modules/disputes/calls.hpp"
 #include "modules/disputes/storage.hpp"
+#include "modules/storage_registry/calls.hpp"
+#include "modules/storage_registry/storage.hpp"
 #include "modules/system/storage.hpp"
 #include "modules/validators/storage.hpp"
 #include "modules/workers/storage.hpp"
@@ -202,6 +204,10 @@ TEST_CASE("types in the state have the bytes that they had") {
   CHECK(fingerprint<disputes::WaitingLine>() == "46a091a1de06f68d1ecbec8191ace531");
   CHECK(fingerprint<disputes::VerifierPay>() == "ca95c8f7fa680e9cc07702c8885f4c58");
   CHECK(fingerprint<disputes::Config>() == "4bb1c6048378da548c8aa2f67d0870bb");
+  CHECK(fingerprint<storage_registry::Checkpoint>() == "8af7893e4b460f9b0de9ee9e090fddc9");
+  CHECK(fingerprint<storage_registry::Owner>() == "3ee6d3f34a26d5ff9fc4b463c952987d");
+  CHECK(fingerprint<storage_registry::Attesters>() == "da48714b5dab73dfd2e5bacd246c2077");
+  CHECK(fingerprint<storage_registry::Config>() == "5d128fa1dc4f986b675f8d26ef5cda26");
   CHECK(fingerprint<workers::Config>() == "2845f35fd8cf29c8505a61afc78c9534");
   CHECK(fingerprint<validators::EpochInfo>() == "75fc6c1032d3e4faf88fed0e9bf12faf");
   CHECK(fingerprint<validators::Config>() == "cbf0f0d43bbcc0bb0b90c3d25acc8501");
@@ -218,16 +224,18 @@ TEST_CASE("types on the wire have the bytes that they had") {
   CHECK(fingerprint<credits::Call>() == "0d9ceabc4eae20acb517f9302b415022");
   CHECK(fingerprint<channels::Call>() == "5a830ba80bf63088c48fd1486f9d878c");
   CHECK(fingerprint<disputes::Call>() == "ce3d5a6945288bb837278aefe5d905a0");
+  CHECK(fingerprint<storage_registry::Call>() == "ce34936a2490cfd8bc9f1f43ddf1f746");
   CHECK(fingerprint<workers::Call>() == "21bff5df0b6bcbde0b474ccd23d29b24");
   CHECK(fingerprint<validators::Call>() == "e90204866b4f9715c371881a42815145");
-  CHECK(fingerprint<RuntimeCall>() == "de29311028bd88a3c3eb3213e1a80449");
+  CHECK(fingerprint<RuntimeCall>() == "a694d215bf9251772b4dd424b0f61b16");
   CHECK(fingerprint<system::Event>() == "84c903eb31197795432627a77f0b0215");
   CHECK(fingerprint<credits::Event>() == "b6a0662e600a84dc6f79a63f7d17b3f3");
   CHECK(fingerprint<channels::Event>() == "15daf35f33b768b24c57bbfa7061fa78");
   CHECK(fingerprint<disputes::Event>() == "89d43aaf445668d7663244223d7415c9");
+  CHECK(fingerprint<storage_registry::Event>() == "5f2013097faa2b17151ea7830dae38b1");
   CHECK(fingerprint<workers::Event>() == "cbea971af03075bc2a2ad99654d97eb8");
   CHECK(fingerprint<validators::Event>() == "16540182a3ca36a8e341857e34e012d7");
-  CHECK(fingerprint<EventRecord>() == "711e523ae8342fb7c9e9fba26aca0f06");
+  CHECK(fingerprint<EventRecord>() == "aebe927f1a686a1a6597bf429bb7a1db");
   CHECK(fingerprint<DispatchError>() == "cbb6758ac8130879670ee9d515118eed");
   CHECK(fingerprint<RuntimeVersion>() == "c2d48132eba83b3e04bed812574ad0af");
   CHECK(fingerprint<ConsensusDigest>() == "0870ec51961b3cc0be46be70170bdfee");

@@ -3,6 +3,7 @@
 #include "modules/channels/invariants.hpp"
 #include "modules/credits/invariants.hpp"
 #include "modules/disputes/invariants.hpp"
+#include "modules/storage_registry/invariants.hpp"
 #include "modules/validators/invariants.hpp"
 #include "modules/workers/invariants.hpp"
 
@@ -13,6 +14,9 @@ Violation find_violation(const ChangeView& view, const StateReader& after, const
   if (auto found = channels::find_violation(view, after, configs.channels)) return found;
   if (auto found = workers::find_violation(view, after, configs.workers)) return found;
   if (auto found = disputes::find_violation(view, after, configs.disputes)) return found;
+  if (auto found = storage_registry::find_violation(view, after, configs.storage_registry)) {
+    return found;
+  }
   return validators::find_violation(view, after, configs.validators);
 }
 

@@ -57,11 +57,31 @@ RuntimeCall random_staking(const Compact<Balance>& amount) {
   }
 }
 
+// Alice attests; labels and indices are few, so that calls meet.
+RuntimeCall random_checkpoint(const AccountId& other) {
+  const storage_registry::CheckpointIndex index(*rc::gen::inRange<std::uint64_t>(0, 5));
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0:
+      return StorageRegistryCall{storage_registry::RemoveCheckpoint{index}};
+    case 1:
+      return StorageRegistryCall{storage_registry::Attest{
+          other, index, static_cast<storage_registry::Availability>(*rc::gen::inRange(0, 3))}};
+    default:
+      break;
+  }
+  storage_registry::RecordCheckpoint call;
+  call.label = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, 2)));
+  call.store = static_cast<StoreKind>(*rc::gen::inRange(0, 4));
+  call.content_id = raw_cid(encode(other)).to_text();
+  if (*rc::gen::inRange(0, 3) == 0) call.parent = index;
+  return StorageRegistryCall{call};
+}
+
 RuntimeCall random_call() {
   const AccountId other = account(*rc::gen::inRange(0, kAccounts));
   const Compact<Balance> amount{
       Balance(u128{*rc::gen::arbitrary<std::uint64_t>()} >> *rc::gen::inRange(0, 64))};
-  switch (*rc::gen::inRange(0, 18)) {
+  switch (*rc::gen::inRange(0, 21)) {
     case 0:
       return CreditsCall{credits::TransferAll{AddressId{other}}};
     case 1:
@@ -92,6 +112,10 @@ RuntimeCall random_call() {
     case 14:
     case 15:
       return random_staking(amount);
+    case 16:
+    case 17:
+    case 18:
+      return random_checkpoint(other);
     default:
       return CreditsCall{credits::Transfer{AddressId{other}, amount}};
   }

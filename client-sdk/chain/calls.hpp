@@ -19,6 +19,9 @@ inline Bytes call_bytes(const workers::Call& call) {
 inline Bytes call_bytes(const disputes::Call& call) {
   return encode(runtime::RuntimeCall(runtime::DisputesCall{call}));
 }
+inline Bytes call_bytes(const storage_registry::Call& call) {
+  return encode(runtime::RuntimeCall(runtime::StorageRegistryCall{call}));
+}
 inline Bytes call_bytes(const validators::Call& call) {
   return encode(runtime::RuntimeCall(runtime::ValidatorsCall{call}));
 }

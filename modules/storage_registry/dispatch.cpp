@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "modules/credits/api.hpp"
-#include "modules/storage_registry/content_id.hpp"
 #include "modules/storage_registry/errors.hpp"
 #include "modules/storage_registry/events.hpp"
 #include "modules/storage_registry/storage.hpp"
 #include "primitives/assert.hpp"
+#include "primitives/content_id.hpp"
 
 namespace tally::storage_registry {
 

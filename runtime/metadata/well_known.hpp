@@ -8,6 +8,7 @@
 #include "modules/channels/errors.hpp"
 #include "modules/credits/errors.hpp"
 #include "modules/disputes/errors.hpp"
+#include "modules/storage_registry/errors.hpp"
 #include "modules/validators/errors.hpp"
 #include "modules/workers/errors.hpp"
 #include "primitives/extrinsic.hpp"
@@ -65,6 +66,9 @@ TALLY_WELL_KNOWN(disputes::TaskInput, "tallystick::disputes::TaskInput");
 TALLY_WELL_KNOWN(disputes::Call, "pallet_disputes::pallet::Call");
 TALLY_WELL_KNOWN(disputes::Event, "pallet_disputes::pallet::Event");
 TALLY_WELL_KNOWN(disputes::Error, "pallet_disputes::pallet::Error");
+TALLY_WELL_KNOWN(storage_registry::Call, "pallet_storage_registry::pallet::Call");
+TALLY_WELL_KNOWN(storage_registry::Event, "pallet_storage_registry::pallet::Event");
+TALLY_WELL_KNOWN(storage_registry::Error, "pallet_storage_registry::pallet::Error");
 TALLY_WELL_KNOWN(validators::Call, "pallet_validators::pallet::Call");
 TALLY_WELL_KNOWN(validators::Event, "pallet_validators::pallet::Event");
 TALLY_WELL_KNOWN(validators::Error, "pallet_validators::pallet::Error");

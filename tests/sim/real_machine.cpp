@@ -1,7 +1,7 @@
 // The real thing above consensus: execution with the runtime, the state tree and the pool. Clients
-// transfer credits between sixteen accounts whose keys are fake; where there are candidates, they
-// and the validators bond and unbond, and clients delegate, so that sets follow from extrinsics,
-// and receipts are disputed.
+// transfer credits between sixteen accounts whose keys are fake, and record and remove checkpoints;
+// where there are candidates, they and the validators bond and unbond, and clients delegate, so
+// that sets follow from extrinsics, and receipts are disputed.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -11,6 +11,7 @@
 #include "node/txpool/pool.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/version.hpp"
+#include "tests/sim/checkpoints.hpp"
 #include "tests/sim/disputants.hpp"
 #include "tests/sim/fake_crypto.hpp"
 #include "tests/sim/machine.hpp"
@@ -121,6 +122,7 @@ class RealFactory final : public MachineFactory {
       if (const auto act = disputants_.next(random)) return sign(act->who, act->call);
     }
     const std::size_t from = random.below(kClients);
+    if (random.chance(150)) return sign(client(from), checkpoint_call(random));
     const std::size_t to = random.below(kClients);
     return sign(client(from), runtime::CreditsCall{credits::Transfer{
                                   AddressId{client(to)}, {Balance(random.between(1, 100'000))}}});
@@ -151,7 +153,7 @@ class RealFactory final : public MachineFactory {
       if (at == key) granted = decode<Balance>(value)->micro;
     }
     if (sum > granted) return "credits came out of nothing";
-    return std::nullopt;
+    return audit_checkpoints(store);
   }
 
   // The highest stakes among those with a bond, each whole CC a vote.
