@@ -19,9 +19,13 @@ enum class FailureReason : std::uint8_t {
   violation = 7,      // the executor tried what its sandbox forbids
   bad_answer = 8,     // the executor answered nonsense
   cancelled = 9,      // the worker is shutting down, or the requester went away
+  bad_module = 10,    // a guest's module is malformed, or has what is not allowed
+  trapped = 11,       // a guest trapped, or broke the rules of its exports
+  out_of_fuel = 12,   // a guest used more than the fuel of one step
 };
 TALLY_DESCRIBE_ENUM(FailureReason, bad_spec, bad_input, unsupported, out_of_memory, cpu_time,
-                    wall_time, crashed, violation, bad_answer, cancelled);
+                    wall_time, crashed, violation, bad_answer, cancelled, bad_module, trapped,
+                    out_of_fuel);
 
 struct TaskFailure {
   FailureReason reason{};

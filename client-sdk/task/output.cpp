@@ -1,6 +1,7 @@
 #include "client-sdk/task/output.hpp"
 
 #include "client-sdk/task/image.hpp"
+#include "client-sdk/task/wasm.hpp"
 #include "primitives/crypto/hash.hpp"
 
 namespace tally::task {
@@ -32,6 +33,8 @@ Result<Hash, Error> output_hash(TaskType type, ByteView spec, ByteView output) {
       return scale_hash<VectorSearchOutput>(output);
     case TaskType::image_resize:
       return image_hash(spec, output);
+    case TaskType::custom_wasm:
+      return scale_hash<WasmOutput>(output);
   }
   return fail_with("unknown task type " + to_decimal(static_cast<std::uint8_t>(type)));
 }

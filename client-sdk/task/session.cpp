@@ -78,8 +78,10 @@ struct Prepared {
   TaskPayload payload;
   Secret reply_secret;
   Hash input_hash;
-  Balance price;
-  std::uint64_t units{};
+  TaskPrice rate;  // of the worker's offer
+  Priority priority{};
+  Balance price;  // at most
+  std::size_t input_bytes{};
   std::vector<Hash> kept;  // parts that the worker holds after this task
   TimestampMs at = wall_clock();
 };
@@ -320,8 +322,10 @@ Result<Prepared, TaskError> Session::State::prepare(const TaskRequest& request) 
   out.payload.spec = request.spec;
   out.payload.reply_key = seal_public(out.reply_secret);
   out.input_hash = blake2_256(whole);
-  out.units = *units;
+  out.rate = *price;
+  out.priority = request.priority;
   out.price = *amount;
+  out.input_bytes = size;
   return out;
 }
 
@@ -386,6 +390,10 @@ Result<TaskReply, TaskError> Session::State::check(const Unanswered& task,
   if (!receipt || !signature) return bad("the receipt is malformed");
   const auto hash = output_hash(task.type, task.spec, *output);
   if (!hash) return bad(hash.error().message);
+  const auto units = used_units(task.type, task.spec, prepared.input_bytes, *output);
+  if (!units) return bad(units.error().message);
+  const auto price = price_of(prepared.rate, *units, prepared.priority);
+  if (!price || *price > prepared.price) return bad("it used more than was agreed on");
   const Receipt agreed{.genesis_hash = config.genesis_hash,
                        .worker = config.worker,
                        .requester = config.key.account(),
@@ -396,8 +404,8 @@ Result<TaskReply, TaskError> Session::State::check(const Unanswered& task,
                        .spec_hash = blake2_256(task.spec),
                        .input_hash = prepared.input_hash,
                        .output_hash = *hash,
-                       .price = prepared.price,
-                       .metered_units = prepared.units,
+                       .price = *price,
+                       .metered_units = *units,
                        .started_ms = prepared.at,
                        .finished_ms = {}};
   const SignedReceipt signed_receipt{*receipt, *signature};

@@ -1,5 +1,7 @@
 #include "client-sdk/task/specs.hpp"
 
+#include "client-sdk/task/wasm.hpp"
+
 namespace tally::task {
 
 namespace {
@@ -105,8 +107,21 @@ Result<std::uint64_t, Error> metered_units(TaskType type, ByteView bytes, std::s
       return std::uint64_t{spec.source_width} * spec.source_height +
              std::uint64_t{spec.width} * spec.height;
     }
+    case TaskType::custom_wasm: {
+      const auto spec = TALLY_TRY(decode_spec<WasmSpec>(bytes));
+      TALLY_TRY(check(spec, input_size));
+      return max_fuel(spec, input_size);
+    }
   }
   return fail_with("unknown task type " + number(static_cast<std::uint8_t>(type)));
+}
+
+Result<std::uint64_t, Error> used_units(TaskType type, ByteView spec, std::size_t input_size,
+                                        ByteView output) {
+  if (type != TaskType::custom_wasm) return metered_units(type, spec, input_size);
+  const auto wasm = TALLY_TRY(decode_spec<WasmSpec>(spec));
+  TALLY_TRY(check(wasm, input_size));
+  return TALLY_TRY(read_wasm_output(wasm, input_size, output)).fuel;
 }
 
 }  // namespace tally::task

@@ -16,6 +16,8 @@
 //                      the fixed-point filter of worker/executors/resize.hpp. The output hash is
 //                      over the decoded pixels of the output file.
 //
+//   custom_wasm        a segment of a WebAssembly machine: client-sdk/task/wasm.hpp.
+//
 //   The files themselves are read and written by client-sdk/task/image.hpp.
 #pragma once
 
@@ -106,7 +108,13 @@ Result<void, Error> check(const VectorSearchSpec& spec, std::size_t input_size);
 Result<void, Error> check(const ImageResizeSpec& spec, std::size_t input_size);
 
 // Decodes the spec of a task, checks it and meters the task: integers sieved (prime_calculation),
-// int8 multiply-adds (vector_search), pixels read and written (image_resize).
+// int8 multiply-adds (vector_search), pixels read and written (image_resize); of custom_wasm the
+// most fuel that the segment can use. What it costs at most is agreed on by this before it runs.
 Result<std::uint64_t, Error> metered_units(TaskType type, ByteView spec, std::size_t input_size);
+
+// What the receipt says and is paid for. All is known beforehand but the fuel of custom_wasm: that
+// is in the output. Never above metered_units().
+Result<std::uint64_t, Error> used_units(TaskType type, ByteView spec, std::size_t input_size,
+                                        ByteView output);
 
 }  // namespace tally::task

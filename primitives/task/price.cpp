@@ -13,6 +13,7 @@ Exactness exactness_of(TaskType type) {
     case TaskType::prime_calculation:
     case TaskType::vector_search:
     case TaskType::image_resize:
+    case TaskType::custom_wasm:
       return Exactness::exact;
   }
   return Exactness::tolerant;
@@ -24,7 +25,7 @@ Hash executor_environment() {
 
 std::vector<TaskPrice> reference_prices() {
   return {reference_price(TaskType::prime_calculation), reference_price(TaskType::vector_search),
-          reference_price(TaskType::image_resize)};
+          reference_price(TaskType::image_resize), reference_price(TaskType::custom_wasm)};
 }
 
 TaskPrice reference_price(TaskType type) {
@@ -35,6 +36,8 @@ TaskPrice reference_price(TaskType type) {
       return {type, kMicro, 10'000'000};
     case TaskType::image_resize:
       return {type, Balance(40), 1'000'000};
+    case TaskType::custom_wasm:
+      return {type, kMicro, 100'000};
   }
   return {};
 }

@@ -3,7 +3,7 @@
 //
 // A task is (type, spec, input); what a spec of each type says is in client-sdk/task/specs.hpp. The
 // work in it is metered in units of the type: integers sieved (prime_calculation), int8
-// multiply-adds (vector_search), pixels read and written (image_resize).
+// multiply-adds (vector_search), pixels read and written (image_resize), fuel (custom_wasm).
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,13 @@
 namespace tally::task {
 
 // Numbers are never reused: they stand in signed receipts.
-enum class TaskType : std::uint8_t { prime_calculation = 0, vector_search = 1, image_resize = 2 };
-TALLY_DESCRIBE_ENUM(TaskType, prime_calculation, vector_search, image_resize);
+enum class TaskType : std::uint8_t {
+  prime_calculation = 0,
+  vector_search = 1,
+  image_resize = 2,
+  custom_wasm = 3
+};
+TALLY_DESCRIBE_ENUM(TaskType, prime_calculation, vector_search, image_resize, custom_wasm);
 
 std::string_view to_text(TaskType type);
 

@@ -241,6 +241,8 @@ Json describe_output(const PreparedTask& task, ByteView output) {
       }
       return out;
     }
+    case task::TaskType::custom_wasm:
+      return Json{{"bytes", output.size()}};
   }
   return {};
 }

@@ -43,6 +43,9 @@ std::optional<Vote> vote_for(FailureReason reason, std::size_t tries) {
     case FailureReason::bad_spec:
     case FailureReason::bad_input:
     case FailureReason::unsupported:
+    case FailureReason::bad_module:
+    case FailureReason::trapped:
+    case FailureReason::out_of_fuel:
       return disputes::OutputVote{disputes::failed_output_hash()};
     case FailureReason::out_of_memory:
     case FailureReason::cpu_time:

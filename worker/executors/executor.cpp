@@ -7,6 +7,7 @@
 #include "worker/executors/primes.hpp"
 #include "worker/executors/resize.hpp"
 #include "worker/executors/vector_search.hpp"
+#include "worker/wasm/segment.hpp"
 
 namespace tally::executors {
 
@@ -71,6 +72,11 @@ TaskResult run_image_resize(ByteView spec_bytes, ByteView input) {
   return TaskOutput{.bytes = *std::move(file), .hash = hash};
 }
 
+TaskResult run_wasm(ByteView spec_bytes, ByteView input) {
+  const auto spec = TALLY_TRY(checked_spec<task::WasmSpec>(spec_bytes, input));
+  return hashed(encode(TALLY_TRY(wasm::run_segment(spec, input))));
+}
+
 }  // namespace
 
 TaskResult execute(task::TaskType type, ByteView spec, ByteView input) try {
@@ -81,6 +87,8 @@ TaskResult execute(task::TaskType type, ByteView spec, ByteView input) try {
       return run_vector_search(spec, input);
     case task::TaskType::image_resize:
       return run_image_resize(spec, input);
+    case task::TaskType::custom_wasm:
+      return run_wasm(spec, input);
   }
   return failed(FailureReason::unsupported,
                 "unknown task type " + to_decimal(static_cast<std::uint8_t>(type)));

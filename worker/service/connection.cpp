@@ -48,13 +48,14 @@ Result<Bytes, Refusal> join_input(const ServiceConfig& config, task::TaskPayload
 }
 
 Result<Balance, Refusal> agree_price(const ServiceConfig& config, const proto::Task& task,
-                                     const TaskJob& job) {
+                                     TaskJob& job) {
   const task::TaskPrice* const price = task::find_price(config.offer, job.type);
   if (price == nullptr) {
     return refuse("unsupported", "this worker does not offer " + std::string(to_text(job.type)));
   }
   const auto amount = task::price_of(*price, job.metered_units, job.priority);
   if (!amount) return refuse("price", amount.error().message);
+  job.rate = *price;
   const auto limit = parse_decimal(task.max_price());
   if (!limit) return refuse("bad_payload", "max_price must be decimal digits of µCC");
   if (amount->micro > *limit) {

@@ -93,14 +93,14 @@ std::vector<JobPtr> CreditGate::startable(const ChannelId& channel) {
   return out;
 }
 
-void CreditGate::finished(const TaskJob& job, bool receipted) {
+void CreditGate::finished(const TaskJob& job, const std::optional<Balance>& receipted) {
   Account& account = accounts_[job.channel_id];
   TALLY_ASSERT(account.running > 0);
   --account.running;
   --tasks_;
   bytes_ -= job.input.size();
   account.running_price = difference(account.running_price, job.price);
-  if (receipted) count_receipt(account, job.price);
+  if (receipted) count_receipt(account, *receipted);
 }
 
 void CreditGate::count_receipt(Account& account, Balance price) {

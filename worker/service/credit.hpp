@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -46,7 +47,8 @@ class CreditGate {
   void add(JobPtr job);
   // Tasks of the channel that may start now, which then count as running.
   std::vector<JobPtr> startable(const ChannelId& channel);
-  void finished(const TaskJob& job, bool receipted);
+  // With the price on its receipt, which may be below what was agreed on; nothing: no receipt.
+  void finished(const TaskJob& job, const std::optional<Balance>& receipted);
   // Counts a receipt for a task that had ended without one, if the credit is there for it.
   bool receipt_late(const ChannelId& channel, Balance price);
   // Takes out those that wait and are cancelled.

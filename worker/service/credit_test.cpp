@@ -26,7 +26,7 @@ TEST_CASE("no more tasks run or wait for payment than the window allows") {
   const JobPtr jobs[] = {job(5), job(5), job(5)};
   for (const JobPtr& j : jobs) gate.add(j);
   CHECK(gate.start() == 2);
-  gate.finished(*jobs[0], true);
+  gate.finished(*jobs[0], jobs[0]->price);
   CHECK(gate.start() == 0);  // unpaid counts as much as running
   gate.set_received(kChannel, Balance(1'004));
   CHECK(gate.start() == 0);  // a part of the price is no payment
@@ -41,7 +41,7 @@ TEST_CASE("a task that failed is not owed") {
   gate.add(first);
   gate.add(job(5));
   CHECK(gate.start() == 1);
-  gate.finished(*first, false);
+  gate.finished(*first, std::nullopt);
   CHECK(gate.start() == 1);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("with a window of zero a task starts only when it is paid for") {
   CHECK(gate.start() == 1);
   gate.add(job(5));
   CHECK(gate.start() == 0);  // the payment is spoken for
-  gate.finished(*first, false);
+  gate.finished(*first, std::nullopt);
   CHECK(gate.start() == 1);  // and free again
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a payment that came before the first task counts, and no other is nee
   CHECK(gate.committed(kChannel, Balance(5)) == Balance());
   gate.add(first);
   CHECK(gate.start() == 1);
-  gate.finished(*first, true);
+  gate.finished(*first, first->price);
   gate.add(job(5));
   CHECK(gate.start() == 0);
 }
@@ -101,7 +101,7 @@ TEST_CASE("what is received before the receipt is counted is a payment all the s
   gate.add(first);
   CHECK(gate.start() == 1);
   gate.set_received(kChannel, Balance(5));
-  gate.finished(*first, true);
+  gate.finished(*first, first->price);
   gate.add(job(5));
   CHECK(gate.start() == 1);
 }
@@ -114,7 +114,7 @@ TEST_CASE("what is spoken for is the sum of unpaid, running and waiting") {
   gate.add(job(4));
   CHECK(gate.committed(kChannel) == Balance(7));
   CHECK(gate.start() == 1);
-  gate.finished(*first, true);
+  gate.finished(*first, first->price);
   CHECK(gate.committed(kChannel) == Balance(7));
   gate.set_received(kChannel, Balance(53));
   CHECK(gate.committed(kChannel) == Balance(4));

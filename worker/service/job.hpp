@@ -32,8 +32,9 @@ struct TaskJob {
   Bytes spec;
   Bytes input;
   SealKey reply_key;
-  Balance price;
-  std::uint64_t metered_units{};
+  task::TaskPrice rate;           // what the worker asks for this type
+  Balance price;                  // at most
+  std::uint64_t metered_units{};  // at most
   std::chrono::milliseconds timeout{};
   // When it is no longer worth starting.
   std::chrono::steady_clock::time_point expires{};

@@ -276,7 +276,8 @@ bool TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& 
   const std::lock_guard lock(mutex);
   const auto own = jobs.find(connection);
   const bool here = own != jobs.end();
-  gate.finished(job, result != nullptr && here);
+  gate.finished(
+      job, result != nullptr && here ? std::optional(result->receipt.receipt.price) : std::nullopt);
   ++(result != nullptr && here ? counts.tasks_done : counts.tasks_failed);
   if (here) std::erase_if(own->second, [&](const JobPtr& other) { return other.get() == &job; });
   if (result == nullptr) return here;
@@ -339,6 +340,12 @@ Result<Frame, Refusal> TaskService::State::repeat(const ConnectionPtr& connectio
 Result<HeldResult, TaskFailure> TaskService::State::result_of(const TaskJob& job,
                                                               const JobOutcome& outcome) {
   const executors::TaskOutput output = TALLY_TRY(outcome.result);
+  const auto units = task::used_units(job.type, job.spec, job.input.size(), output.bytes);
+  if (!units) return fail(TaskFailure{FailureReason::bad_answer, units.error().message});
+  const auto price = task::price_of(job.rate, *units, job.priority);
+  if (!price || *price > job.price) {
+    return fail(TaskFailure{FailureReason::bad_answer, "the task used more than was agreed on"});
+  }
   const auto sealed =
       seal(job.reply_key, output.bytes, task::result_context({job.channel_id, job.id}));
   if (!sealed) return fail(TaskFailure{FailureReason::bad_spec, "the reply key is unusable"});
@@ -352,8 +359,8 @@ Result<HeldResult, TaskFailure> TaskService::State::result_of(const TaskJob& job
                                                        .spec_hash = blake2_256(job.spec),
                                                        .input_hash = blake2_256(job.input),
                                                        .output_hash = output.hash,
-                                                       .price = job.price,
-                                                       .metered_units = job.metered_units,
+                                                       .price = *price,
+                                                       .metered_units = *units,
                                                        .started_ms = outcome.started_ms,
                                                        .finished_ms = outcome.finished_ms});
   Frame frame;
