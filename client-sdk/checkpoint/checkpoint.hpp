@@ -68,7 +68,7 @@ enum class Step : std::uint8_t {
   uploading,  // bytes on their way
   uploaded,   // the store has it
   read_back,  // the store gave it back, and it was the same
-  signed_,    // the transaction that records it is signed
+  tx_signed,  // the transaction that records it is signed
   recorded,   // it is in a final block
   cached,     // the state is in the cache; the journal goes
 };

@@ -38,5 +38,8 @@ struct Listed {
   std::vector<Entry> entries;
 };
 client::ClientResult<Listed> list(client::ChainClient& chain, const AccountId& owner);
+// At this block, from this index on.
+client::ClientResult<Listed> list_from(client::ChainClient& chain, const client::FinalHead& at,
+                                       const AccountId& owner, CheckpointIndex first);
 
 }  // namespace tally::checkpoint
