@@ -88,6 +88,8 @@ double Nodes::catch_up(std::uint32_t number, const std::string& hash) {
   start(kNodes);
   const auto there = [&] {
     grpc::ClientContext context;
+    // A call that fails at once does not drive the connection: it would stand seconds later.
+    context.set_wait_for_ready(true);
     proto::Heads heads;
     return chains_[kNodes]->GetHeads(&context, {}, &heads).ok() &&
            heads.finalized().number() >= number;
