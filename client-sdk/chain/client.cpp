@@ -308,6 +308,7 @@ ClientResult<RawEvents> ChainClient::events(const FinalHead& head) {
 
 ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
                                        const std::function<bool(const FollowedBlock&)>& on_block) {
+  impl_->connection.let_reconnect();
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
   proto::SubscribeFinalizedRequest request;

@@ -9,6 +9,7 @@ namespace {
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kReplyBytesMax = 16 * 1024 * 1024;
 constexpr int kReconnectMsMax = 2'000;
+constexpr std::uint32_t kMomentMs = 500;
 
 // What the server said of itself, or nothing when the failure is between us and it.
 std::string code_of(const grpc::ClientContext& context) {
@@ -39,6 +40,11 @@ Connection::Connection(const ClientConfig& config) : config_(config) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   channel_ =
       grpc::CreateCustomChannel(config.endpoint, grpc::InsecureChannelCredentials(), arguments);
+}
+
+void Connection::let_reconnect() const {
+  if (channel_->GetState(true) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+  channel_->WaitForStateChange(GRPC_CHANNEL_TRANSIENT_FAILURE, deadline(kMomentMs));
 }
 
 ClientError Connection::to_error(const grpc::ClientContext& context,

@@ -24,12 +24,18 @@ class Connection {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   ClientError to_error(const grpc::ClientContext& context, const grpc::Status& status) const;
 
+  // Between two attempts to connect a call fails at once and drives nothing, so that whoever tries
+  // again and again hears of a node that came back many seconds late. This waits for the next
+  // attempt, at most a moment.
+  void let_reconnect() const;
+
   // One unary call: connection.call(stub, &Stub::GetHeader, request).
   template <class Stub, class Request, class Reply>
   ClientResult<Reply> call(Stub& stub,
                            grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                         Reply*),
                            const Request& request) const {
+    let_reconnect();
     grpc::ClientContext context;
     context.set_deadline(deadline(config_.call_deadline_ms));
     Reply reply;
