@@ -29,14 +29,14 @@
 
 namespace tally::task {
 
-constexpr std::uint32_t kMaxWasmModule = 4 << 20;
+constexpr std::uint32_t kMaxWasmModule = 1 << 20;
 constexpr std::uint32_t kMaxWasmArguments = 1 << 20;
 constexpr std::uint32_t kMaxWasmResult = 8 << 20;
 constexpr std::uint32_t kWasmPage = 64 << 10;
 constexpr std::uint32_t kMaxWasmPages = 512;  // 32 MiB
 constexpr std::uint32_t kMaxWasmGlobals = 1'024;
 constexpr std::uint64_t kMaxWasmFuel = 1'000'000'000'000;  // of a segment, and of a step
-constexpr std::uint64_t kModuleByteFuel = 16;
+constexpr std::uint64_t kModuleByteFuel = 32;
 
 constexpr std::size_t kSnapshotBlock = 4 << 10;
 constexpr std::size_t kMaxSnapshotBlocks = 2'048;  // 8 MiB that are not zero

@@ -102,7 +102,7 @@ TEST_CASE("specs of custom_wasm are bounded, and metered for the most they can u
                 .step_fuel = 300,
                 .steps = 1};
   CHECK(check(spec, 110).ok());
-  CHECK(*metered_units(TaskType::custom_wasm, encode(spec), 110) == 16 * 100 + 10 + 5'000 + 300);
+  CHECK(*metered_units(TaskType::custom_wasm, encode(spec), 110) == 32 * 100 + 10 + 5'000 + 300);
   CHECK_FALSE(check(spec, 99).ok());
   CHECK_FALSE(check(spec, 100 + kMaxWasmArguments + 1).ok());
   spec.begin = WasmBegin::resume;
@@ -120,7 +120,7 @@ TEST_CASE("specs of custom_wasm are bounded, and metered for the most they can u
   CHECK_FALSE(check(no_steps, 110).ok());
   WasmSpec large = spec;
   large.module_bytes = kMaxWasmModule + 1;
-  CHECK(contains(check(large, kMaxWasmModule + 1).error().message, "4194304 bytes, got 4194305"));
+  CHECK(contains(check(large, kMaxWasmModule + 1).error().message, "1048576 bytes, got 1048577"));
 }
 
 TEST_CASE("an output is paid for what it says was used, within what was agreed on") {
@@ -130,7 +130,7 @@ TEST_CASE("an output is paid for what it says was used, within what was agreed o
                 .fuel = 5'000,
                 .step_fuel = 300,
                 .steps = 9};
-  const std::uint64_t load = 16 * 100;
+  const std::uint64_t load = 32 * 100;
   WasmOutput output{.state = WasmState::running,
                     .fuel = load + 1'000,
                     .steps = 3,

@@ -37,7 +37,7 @@ TaskPrice reference_price(TaskType type) {
     case TaskType::image_resize:
       return {type, Balance(40), 1'000'000};
     case TaskType::custom_wasm:
-      return {type, kMicro, 100'000};
+      return {type, kMicro, 50'000};
   }
   return {};
 }

@@ -165,10 +165,9 @@ Ran<Bytes> Machine::snapshot() {
     task::SnapshotBlock block{.index = i};
     std::memcpy(block.bytes.data(), bytes, task::kSnapshotBlock);
     if (!out.blocks.push_back(block)) {
-      return failed(FailureReason::trapped,
-                    "the machine's state is too large: expected at most " +
-                        to_decimal(task::kMaxSnapshotBlocks) +
-                        " blocks of 4 KiB that are not zero, got more");
+      return failed(FailureReason::trapped, "the machine's state is too large: expected at most " +
+                                                to_decimal(task::kMaxSnapshotBlocks) +
+                                                " blocks of 4 KiB that are not zero, got more");
     }
   }
   return task::encode_snapshot(std::move(out));

@@ -29,7 +29,8 @@ constexpr std::uint32_t kMaxResults = 16;
 constexpr std::uint32_t kMaxFunctions = 20'000;
 constexpr std::uint32_t kMaxLocals = 1'024;  // of a function, parameters apart
 constexpr std::uint32_t kMaxNesting = 512;   // blocks in blocks
-constexpr std::uint32_t kMaxFunctionBytes = 1 << 20;
+constexpr std::uint32_t kMaxFunctionBytes = 256 << 10;
+constexpr std::uint32_t kMaxInstructions = 250'000;  // of all functions
 constexpr std::uint32_t kMaxTableElements = 65'536;
 constexpr std::uint32_t kMaxCallDepth = 1'000;
 

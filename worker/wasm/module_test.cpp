@@ -54,7 +54,7 @@ TEST_CASE("what is no WebAssembly module is told by its first bytes") {
 }
 
 TEST_CASE("a module larger than the limit is refused before it is read") {
-  check_refused(Bytes(task::kMaxWasmModule + 1), "at most 4194304 bytes, got 4194305");
+  check_refused(Bytes(task::kMaxWasmModule + 1), "at most 1048576 bytes, got 1048577");
 }
 
 TEST_CASE("every cut of a module is refused") {
@@ -121,7 +121,10 @@ TEST_CASE("limits are refused with both numbers") {
   check_refused(with(&Guest::globals, repeated("(global i32 (i32.const 0))", 1'025)).bytes(),
                 "at most 1024 globals");
   check_refused(with(&Guest::init, repeated("nop ", kMaxFunctionBytes)).bytes(),
-                "at most 1048576 bytes of a function");
+                "at most 262144 bytes of a function");
+  const std::string half = "(func " + repeated("nop ", kMaxInstructions / 2) + ")";
+  check_refused(with(&Guest::functions, half + half).bytes(), "at most 250000 instructions");
+  CHECK(load_module(with(&Guest::functions, half).bytes()).ok());
   CHECK(load_module(with(&Guest::init, repeated("block ", 511) + repeated("end ", 511)).bytes())
             .ok());
 }

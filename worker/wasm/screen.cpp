@@ -103,7 +103,9 @@ class Screen : public wabt::BinaryReaderNop {
     return at_most("locals of a function", locals_, kMaxLocals);
   }
   Outcome OnOpcode(wabt::Opcode opcode) override {
-    if (fuel_of({opcode.GetPrefix(), opcode.GetCode()})) return Outcome::Ok;
+    if (fuel_of({opcode.GetPrefix(), opcode.GetCode()})) {
+      return at_most("instructions", ++instructions_, kMaxInstructions);
+    }
     const std::string name = opcode.GetName();
     const bool floating = name.starts_with("f32.") || name.starts_with("f64.") ||
                           name.find("_f32") != name.npos || name.find("_f64") != name.npos;
@@ -160,6 +162,7 @@ class Screen : public wabt::BinaryReaderNop {
 
   Index function_ = 0;
   std::uint64_t locals_ = 0;
+  std::uint64_t instructions_ = 0;
   std::uint32_t nesting_ = 0;
 };
 
