@@ -96,7 +96,7 @@ CheckpointResult<void> Push::save() const {
 
 bool Push::is_ours(const Checkpoint& record) const {
   return record.label == options_.label && record.state_hash == hash_ &&
-         record.store == target_.store.kind() && record.parent == journal_.parent &&
+         record.store == target_.store.kind() &&
          (!journal_.stored || record.content_id == journal_.stored->content_id);
 }
 
