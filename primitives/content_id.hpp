@@ -1,10 +1,10 @@
 // Names of stored bytes, as each kind of store writes them, and which texts are names at all.
 //
 // | store     | text                                                                              |
-// | arweave   | id of a transaction or data item: 43 characters, base64url of 32 bytes            |
-// | ipfs      | CIDv0 (46 characters, "Qm…") or CIDv1 in base32 ("b…", lower case)                |
-// | filecoin  | as ipfs: the payload's CID                                                        |
-// | directory | CIDv1 of the bytes themselves: base32, codec raw, sha2-256                        |
+// | arweave   | id of a transaction or data item: 43 characters, base64url of 32 bytes |
+// | ipfs      | CIDv0 (46 characters, "Qm…") or CIDv1 in base32 ("b…", lower case) |
+// | filecoin  | as ipfs: the payload's CID |
+// | directory | CIDv1 of the bytes themselves: base32, codec raw, sha2-256 |
 //
 // Forms are canonical: two different texts never name the same bytes in one store.
 // Source: multiformats CID specification, RFC 4648 (base32, no padding).

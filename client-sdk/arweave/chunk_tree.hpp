@@ -1,10 +1,10 @@
-// The Merkle tree over the chunks of a transaction's data (`data_root`), and proofs of single chunks
-// (`data_path`).
+// The Merkle tree over the chunks of a transaction's data (`data_root`), and proofs of single
+// chunks (`data_path`).
 //
 // Data are cut every 256 KiB, the last two chunks evened out so that none is shorter than 32 KiB. A
-// size that is a multiple of 256 KiB has an extra leaf of no bytes, which counts for the root and is
-// never uploaded. A proof is, from the root down, left id ‖ right id ‖ end of the left side for each
-// branch, then data hash ‖ end of the chunk; numbers are 32 bytes, big endian.
+// size that is a multiple of 256 KiB has an extra leaf of no bytes, which counts for the root and
+// is never uploaded. A proof is, from the root down, left id ‖ right id ‖ end of the left side for
+// each branch, then data hash ‖ end of the chunk; numbers are 32 bytes, big endian.
 //
 // Source: arweave-js, lib/merkle; vectors in tests/vectors/arweave/merkle.json. Stricter than
 // arweave-js: every bound in a proof must lie where it can, and the leaf must end where its parents

@@ -1,5 +1,5 @@
-// ANS-104 data items: bytes with tags, signed by any of several kinds of key, that travel bundled in
-// one Arweave transaction (bundle.hpp).
+// ANS-104 data items: bytes with tags, signed by any of several kinds of key, that travel bundled
+// in one Arweave transaction (bundle.hpp).
 //
 //   u16 signature type | signature | owner | u8 has_target [32] | u8 has_anchor [32] |
 //   u64 tag count | u64 tag bytes | tags | data                              (little endian)

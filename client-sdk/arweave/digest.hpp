@@ -1,7 +1,8 @@
 // The hashes of Arweave, and its deep hash: a hash of nested lists that nobody can rearrange.
 //
 //   deep(blob) = H384( H384("blob" + decimal length) ‖ H384(blob) )
-//   deep(list) = acc_n;  acc_0 = H384("list" + decimal count);  acc_i = H384( acc_(i-1) ‖ deep(item_i) )
+//   deep(list) = acc_n;  acc_0 = H384("list" + decimal count);
+//                        acc_i = H384( acc_(i-1) ‖ deep(item_i) )
 //
 // Source: arweave-js, lib/deepHash; vectors in tests/vectors/arweave/deephash.json.
 #pragma once

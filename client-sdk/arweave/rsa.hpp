@@ -1,8 +1,8 @@
 // RSA as Arweave uses it: 4096 bits, e = 65537, RSASSA-PSS with SHA-256 and MGF1-SHA-256.
 //
-// Signatures are made with a salt of 32 bytes, and verified with any: arweave-js under Node uses the
-// longest. A wallet travels between programs as a JWK (RFC 7517, RFC 7518 section 6.3), all numbers
-// base64url, big endian.
+// Signatures are made with a salt of 32 bytes, and verified with any: arweave-js under Node uses
+// the longest. A wallet travels between programs as a JWK (RFC 7517, RFC 7518 section 6.3), all
+// numbers base64url, big endian.
 #pragma once
 
 #include <memory>

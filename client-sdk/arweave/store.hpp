@@ -2,21 +2,21 @@
 //
 // Three ways to pay and to sign, by what the configuration holds:
 //
-// | wallet | account | bundler | a blob becomes                                            | its id |
-// | yes    | yes     |         | a data item by the account, in a bundle that the wallet pays | the transaction's |
-// | yes    | no      |         | a transaction by the wallet                               | the transaction's |
-// | no     | yes     | yes     | a data item by the account, posted to the bundler         | the data item's |
+// | wallet, account        | the account's data item, in a bundle that the wallet pays |
+// | wallet                 | the wallet's own transaction |
+// | account, bundler       | the account's data item, posted to the bundler |
 //
-// Any of the ids is enough to fetch and check the blob: a transaction's id commits to its signature,
-// that to the data's Merkle root; a bundle of one data item is unpacked, and its signature checked.
+// The content id is the transaction's in the first two, the data item's in the third; each is
+// enough to fetch and check the blob: a transaction's id commits to its signature, and that to the
+// data's Merkle root; a bundle of one data item is unpacked, and its signature checked.
 //
 // put() keeps in its folder, before anything is sent, what it signed: arweave-<sha256 of the
 // blob>.json and .data beside it. Called again it posts the same transaction, whose id does not
-// change, so that it is paid once however often it is sent; it goes on after the last chunk that was
-// accepted, and once all were, it checks that the blob can be read, and sends the chunks again if it
-// cannot. When the price rises between the quote and the first post, that transaction is forgotten:
-// nothing was paid. One that may have left this machine is never signed anew, since that would pay
-// twice if it was mined after all; to pay anew all the same, remove the two files.
+// change, so that it is paid once however often it is sent; it goes on after the last chunk that
+// was accepted, and once all were, it checks that the blob can be read, and sends the chunks again
+// if it cannot. When the price rises between the quote and the first post, that transaction is
+// forgotten: nothing was paid. One that may have left this machine is never signed anew, since that
+// would pay twice if it was mined after all; to pay anew all the same, remove the two files.
 //
 // A price above `max_price_winston` is refused before anything is signed.
 #pragma once

@@ -1,5 +1,5 @@
-// The state of an upload on disk: the signed transaction, its data, and how far it came. Internal to
-// the store.
+// The state of an upload on disk: the signed transaction, its data, and how far it came. Internal
+// to the store.
 #pragma once
 
 #include <filesystem>

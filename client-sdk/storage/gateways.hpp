@@ -1,8 +1,8 @@
-// Several gateways, none of them trusted, asked the same thing until one gives an answer that holds.
+// Several gateways, none of them trusted, asked the same until one gives an answer that holds.
 //
 // A round asks each gateway once, in order. Who cannot be reached, times out or answers 408, 429 or
-// 5xx is worth asking again: after a pause, which doubles, another round begins. Any other answer is
-// final for its gateway, and when no gateway is worth asking again the rounds end.
+// 5xx is worth asking again: after a pause, which doubles, another round begins. Any other answer
+// is final for its gateway, and when no gateway is worth asking again the rounds end.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // Where large things are kept: one interface over a directory, Arweave and IPFS.
 //
 //   auto stored = store.put(blob, {.folder = state_folder, .progress = show});   // resumable
-//   auto bytes = store.get(stored->id, kMaxSize);                // checked against the id, or failed
+//   auto bytes = store.get(stored->id, kMaxSize);       // checked against the id, or failed
 //
 // A store is not trusted: what comes back from get() has been checked against its id. put() says
 // what is stored, not that it can be read yet: whoever needs to know reads it back.
