@@ -73,6 +73,9 @@ CliResult<disputes::Vote> find_vote(Session& session, const disputes::Case& task
     case task::FailureReason::bad_spec:
     case task::FailureReason::bad_input:
     case task::FailureReason::unsupported:
+    case task::FailureReason::bad_module:
+    case task::FailureReason::trapped:
+    case task::FailureReason::out_of_fuel:
       return disputes::Vote(disputes::OutputVote{disputes::failed_output_hash()});
     case task::FailureReason::out_of_memory:
     case task::FailureReason::cpu_time:
