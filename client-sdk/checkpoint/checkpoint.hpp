@@ -1,4 +1,4 @@
-// Stop here, resume anywhere: a state goes to a store and its hash on chain, and comes back checked.
+// Stop here, resume anywhere: a state goes to a store, its hash on chain, and comes back checked.
 //
 //   auto pushed = push(state, {.label = "sim", .folder = folder}, {store, chain, key});
 //   auto pulled = pull({owner, "sim"}, {.folder = folder}, {finder, chain});    // pulled->state

@@ -1,8 +1,8 @@
 // A push that is stopped at every point and called again pays the store once and the chain for one
 // record. A crash is an exception out of a callback: nothing of the push runs after it.
 //
-// It fails when the journal is not written before the upload, when a signed transaction is not kept,
-// when look() does not search for the record, and when the nonce is compared the wrong way round.
+// It fails when the journal is not written before the upload, when a signed transaction is not
+// kept, when look() does not search for the record, and when the nonce is compared the wrong way.
 #include <catch2/catch.hpp>
 
 #include "client-sdk/checkpoint/fixture_test.hpp"

@@ -1,5 +1,5 @@
-// What the tests of checkpoints share: Bob with the whole runtime behind a server, a directory store
-// whose price is counted, and a folder for everything.
+// What the tests of checkpoints share: Bob with the whole runtime behind a server, a directory as a
+// store that counts what it is paid, and a folder for everything.
 #pragma once
 
 #include <unistd.h>

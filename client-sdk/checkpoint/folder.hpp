@@ -1,5 +1,5 @@
-// The local folder of checkpoints: states by hash, pushes under way, notes of what matched. Internal
-// to client-sdk/checkpoint.
+// The local folder of checkpoints: states by hash, pushes under way, notes of what matched.
+// Internal to client-sdk/checkpoint.
 //
 // Nothing in it is trusted: states are hashed when they are read, and a note is for people.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace tally::checkpoint {
 
-// States that are kept beyond those of pushes under way; the ones that were not used for longest go.
+// Of states; the ones that were not used for longest go first.
 constexpr std::uint64_t kCacheBytes = std::uint64_t{1} << 30;
 
 // One process a push: a lock that the system takes away when the process ends, however it ends.

@@ -1,5 +1,5 @@
-// Checkpoints of a simulated chain: calls that record and remove them, and an audit of a final state
-// that knows the registry's bytes and none of its code.
+// Checkpoints of a simulated chain: calls that record and remove them, and an audit of a final
+// state that knows the registry's bytes and none of its code.
 #pragma once
 
 #include <optional>
