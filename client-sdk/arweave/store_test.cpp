@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "client-sdk/arweave/bundle.hpp"
 #include "tests/gateway/gateway.hpp"
 #include "tests/vectors/vectors.hpp"
 
@@ -428,6 +429,30 @@ TEST_CASE("A damaged upload journal stops before it could pay twice", "[store]")
   REQUIRE(error_of(again).fault == StoreFault::local);
   CHECK_THAT(error_of(again).message, Catch::Contains(journal.string()));
   CHECK(world.gateway.paid_transactions() == 1);
+}
+
+// Posts a transaction that anybody could have made, and gives its id.
+ContentId post_bundle(const World& world, const std::vector<DataItem>& items) {
+  const Client client(*storage::Gateways::open(world.config.gateways));
+  const Bytes data = encode_bundle(items);
+  Transaction tx = Transaction::for_data(data, bundle_tags());
+  tx.reward_winston = *client.price(data.size(), {});
+  tx.last_tx = *client.anchor({});
+  tx.data = data;
+  tx.sign(wallet());
+  REQUIRE(client.post(tx, {}).ok());
+  return {StoreKind::arweave, tx.id()};
+}
+
+TEST_CASE("A bundle is read when it is one signed data item", "[store]") {
+  World world;
+  const DataItem good = sign_item(account(KeyScheme::ecdsa), {{}, some_blob(100)});
+  CHECK(*world.get(post_bundle(world, {good})) == some_blob(100));
+  DataItem bad = good;
+  bad.content.data[5] ^= 1;
+  CHECK(error_of(world.get(post_bundle(world, {bad}))).fault == StoreFault::mismatch);
+  CHECK(error_of(world.get(post_bundle(world, {good, good}))).fault == StoreFault::unsupported);
+  CHECK(error_of(world.get(post_bundle(world, {}))).fault == StoreFault::unsupported);
 }
 
 TEST_CASE("The strict gateway takes nothing on trust", "[store]") {
