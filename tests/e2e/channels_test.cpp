@@ -105,7 +105,7 @@ TEST_CASE("a worker killed in the middle of a task: a clear error, and the chann
   const auto ended = requester.wait(kPatience);
   INFO(requester.log());
   REQUIRE(ended == 3);
-  const Json error = Market::answer_in(requester.log());
+  const Json error = answer_of({0, requester.log()}).json;
   REQUIRE(error.contains("error"));
   CHECK(error["error"]["code"] == "disconnected");
   CHECK(error["error"]["message"].get<std::string>().find("worker") != std::string::npos);

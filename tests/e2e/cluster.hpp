@@ -1,9 +1,10 @@
-// Four validators of the local4 chain as real processes on free loopback ports, and clients that
-// verify what they are told: nothing here looks into a process.
+// Four validators of the local4 chain, or of another with their keys, as real processes on free
+// loopback ports, and clients that verify what they are told: nothing here looks into a process.
 #pragma once
 
 #include <signal.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -36,7 +37,7 @@ inline std::vector<NodePorts> node_ports(std::size_t count) {
 }
 
 inline std::string dev_uri(std::size_t index) {
-  return "//" + std::string(genesis::kDevValidators[index]);
+  return "//" + std::string(genesis::kDevNames[index]);
 }
 
 // KEY@127.0.0.1:PORT of a development validator.
@@ -47,8 +48,13 @@ inline std::string dev_bootnode(std::size_t index, std::uint16_t port) {
 
 class Cluster {
  public:
-  Cluster() : ports_(node_ports(5)) {
+  Cluster() : Cluster("local4", *genesis::preset("local4")) {}
+  // `chain` is what --chain takes, and names `spec`.
+  Cluster(std::string chain, const genesis::ChainSpec& spec)
+      : chain_(std::move(chain)), ports_(node_ports(5)), root_(client::trust_root(spec)) {
+    root_.trust_period.reset();  // these clients were there from the first block
     for (std::size_t i = 0; i < 5; ++i) {
+      if (i < 4) identity_[i] = {"--validator", dev_uri(i)};
       bootnodes_.emplace_back();
       for (std::size_t j = 0; j < 4; ++j) {
         if (j != i) bootnodes_[i].push_back(dev_bootnode(j, ports_[j].peers));
@@ -61,12 +67,14 @@ class Cluster {
   const NodePorts& ports(std::size_t i) const { return ports_[i]; }
   // Before start().
   void set_bootnodes(std::size_t i, std::vector<std::string> list) { bootnodes_[i] = list; }
+  // Whose keys it has; the first four have those of development validators, the fifth has none.
+  void set_identity(std::size_t i, std::vector<std::string> options) { identity_[i] = options; }
 
   void start(std::size_t i) {
     const std::string name = "node" + std::to_string(i);
     std::vector<std::string> command{kTallyd,
                                      "--chain",
-                                     "local4",
+                                     chain_,
                                      "--base-path",
                                      (folder_.path() / name).string(),
                                      "--port",
@@ -75,7 +83,7 @@ class Cluster {
                                      std::to_string(ports_[i].rpc),
                                      "--metrics-port",
                                      std::to_string(ports_[i].metrics)};
-    if (i < 4) command.insert(command.end(), {"--validator", dev_uri(i)});
+    command.insert(command.end(), identity_[i].begin(), identity_[i].end());
     if (bootnodes_[i].empty()) command.insert(command.end(), {"--bootnode", "none"});
     for (const std::string& bootnode : bootnodes_[i]) {
       command.insert(command.end(), {"--bootnode", bootnode});
@@ -115,10 +123,12 @@ class Cluster {
 
  private:
   TempFolder folder_;
+  std::string chain_;
   std::vector<NodePorts> ports_;
+  std::array<std::vector<std::string>, 5> identity_;
   std::vector<std::vector<std::string>> bootnodes_;
   std::vector<std::unique_ptr<Process>> nodes_;
-  client::TrustRoot root_ = client::trust_root(*genesis::preset("local4"));
+  client::TrustRoot root_;
 };
 
 inline client::ClientResult<client::TxOutcome> transfer(client::ChainClient& through,

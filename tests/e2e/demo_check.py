@@ -1,4 +1,5 @@
-"""demo_check.py SOURCE_DIR BIN_DIR finish|interrupt: the demo as a person runs it.
+"""demo_check.py SOURCE_DIR BIN_DIR finish|cheat|checkpoint, or one of these interrupted (interrupt,
+cheat-interrupt, checkpoint-interrupt): the demo as a person runs it.
 
 finish: its report says that all held.
 interrupt: Ctrl-C while it starts, opens the channel, has tasks done, closes the channel and ends:
@@ -15,6 +16,7 @@ from pathlib import Path
 
 PATIENCE = 150
 CHEAT_MOMENTS = ["2. 9 workers", "drawn:", "verdict:"]
+CHECKPOINT_MOMENTS = ["segment 2:", "from the store"]
 CREDIT = 1_000_000
 MOMENTS = ["1. four validators", "2. a worker", "opening a channel", "10 of 100 tasks done",
            "100 of 100 tasks done", "closing the channel"]
@@ -77,6 +79,19 @@ def cheat(source, programs, folder):
     assert not list(Path(folder).iterdir()), "the demo left its folder"
 
 
+def checkpoint(source, programs, folder):
+    process = demo(source, programs, folder, "checkpoint.py", stdout=subprocess.PIPE)
+    output, _ = process.communicate(timeout=PATIENCE)
+    report = json.loads(output)
+    assert process.returncode == 0 and report["ok"], f"exit {process.returncode}: {output}"
+    assert report["result_hash"] == report["expected_hash"], report
+    assert 0 < report["stopped_at_step"] < report["steps"], report
+    whys = [made["why"] for made in report["checkpoints"]]
+    assert whys[:2] == ["asked for", "stopping"], whys
+    assert not left_behind(folder), left_behind(folder)
+    assert not list(Path(folder).iterdir()), "the demo left its folder"
+
+
 def interrupt(source, programs, folder, moment, story):
     process = demo(source, programs, folder, story, stdout=subprocess.DEVNULL,
                    stderr=subprocess.PIPE)
@@ -98,16 +113,21 @@ def interrupt(source, programs, folder, moment, story):
 
 def main():
     source, programs, what = sys.argv[1:]
-    moments = {"interrupt": MOMENTS, "cheat-interrupt": CHEAT_MOMENTS}.get(what, [None])
+    moments = {"interrupt": MOMENTS, "cheat-interrupt": CHEAT_MOMENTS,
+               "checkpoint-interrupt": CHECKPOINT_MOMENTS}.get(what, [None])
     for moment in moments:
         with tempfile.TemporaryDirectory(prefix="tally-demo-check-") as folder:
             if moment:
-                story = "cheat.py" if what.startswith("cheat") else "demo.py"
+                story = {"cheat-interrupt": "cheat.py",
+                         "checkpoint-interrupt": "checkpoint.py"}.get(what, "demo.py")
                 interrupt(source, programs, folder, moment, story)
                 print(f"ok: interrupted at '{moment}'")
             elif what == "cheat":
                 cheat(source, programs, folder)
                 print("ok: the story of two lies holds")
+            elif what == "checkpoint":
+                checkpoint(source, programs, folder)
+                print("ok: the resumed run gives the result of the uninterrupted one")
             else:
                 finish(source, programs, folder)
                 print("ok: the demo's report holds")

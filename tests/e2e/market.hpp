@@ -1,21 +1,13 @@
 // Four validators, a worker and a requester's command line, all real processes on loopback.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "tests/e2e/answer.hpp"
 #include "tests/e2e/cluster.hpp"
 
 namespace tally::tests {
 
-using Json = nlohmann::json;
-
 inline const std::string kBinaries = std::string(TALLY_BINARY_DIR) + "/bin/";
 constexpr const char* kSmallTask = R"({"type": "prime_calculation", "lo": 0, "hi": 1000000})";
-
-struct Answer {
-  int exit_code = -1;
-  Json json;
-};
 
 class Market {
  public:
@@ -55,20 +47,12 @@ class Market {
   }
   Answer tally(const std::vector<std::string>& words) {
     const std::string log = path("tally" + std::to_string(next_id()) + ".log");
-    const Ended ended = run_to_end(command(words), log, kPatience);
-    return {ended.exit_code, answer_in(ended.output)};
+    return answer_of(run_to_end(command(words), log, kPatience));
   }
   std::vector<std::string> task(const std::string& what) const {
     return {"task",           "run",       "--as", "//Eve",   "--worker", "//Ferdie", "--to",
             worker_address(), "--deposit", "1CC",  "--check", "0",        what};
   }
-  // The value is printed last and starts a line; progress may come before it.
-  static Json answer_in(const std::string& output) {
-    const auto at = output.starts_with("{") ? 0 : output.find("\n{");
-    if (at == std::string::npos) return {};
-    return Json::parse(output.substr(at), nullptr, false);
-  }
-
   std::uint64_t total(std::string_view name) {
     const auto info = cluster.client(0)->account(dev_key(KeyScheme::ecdsa, name).account());
     REQUIRE(info.ok());

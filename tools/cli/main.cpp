@@ -19,13 +19,14 @@ using tally::cli::Exit;
 using tally::cli::Fault;
 using tally::cli::Session;
 
-// Ctrl-C asks to stop; a second one ends the process at once.
+// Ctrl-C asks to stop; a second one ends the process at once. SIGUSR1 asks for a checkpoint.
 class Interrupts {
  public:
-  Interrupts() {
+  explicit Interrupts(std::shared_ptr<std::atomic<bool>> asked) : asked_(std::move(asked)) {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     waiter_ = std::thread(&Interrupts::wait, this);
   }
@@ -41,11 +42,17 @@ class Interrupts {
   void wait() {
     const timespec pause{0, 50'000'000};
     while (!ended_) {
-      if (sigtimedwait(&signals_, nullptr, &pause) < 0) continue;
+      const int signal = sigtimedwait(&signals_, nullptr, &pause);
+      if (signal < 0) continue;
+      if (signal == SIGUSR1) {
+        *asked_ = true;
+        continue;
+      }
       if (source_.stop_requested()) _exit(static_cast<int>(Exit::interrupted));
       source_.request_stop();
     }
   }
+  std::shared_ptr<std::atomic<bool>> asked_;
   sigset_t signals_{};
   std::atomic<bool> ended_ = false;
   std::stop_source source_;
@@ -131,8 +138,8 @@ int main(int argc, char** argv) {
           tally::sandbox::run_child_if_asked(argc, argv, tally::executors::execute)) {
     return *status;
   }
-  Interrupts interrupts;
   Session session;
+  Interrupts interrupts(session.asked);
   session.stop = interrupts.token();
   CLI::App app("Tallystick: pay for work over channels; the chain only settles.", "tally");
   app.require_subcommand(1);

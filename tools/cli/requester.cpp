@@ -47,16 +47,6 @@ Result<Hash, Error> do_again(task::TaskType type, ByteView spec, ByteView input)
   return output->hash;
 }
 
-CliResult<void> write_file(const std::filesystem::path& path, ByteView bytes) {
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  if (file.flush()) return {};
-  return fail(Fault{Exit::failure, "file", "cannot write " + path.string()});
-}
-
 std::string output_ending(const PreparedTask& task, ByteView output) {
   if (task.type != task::TaskType::image_resize) return "scale";
   return !output.empty() && output[0] == 0x89 ? "png" : "jpg";
@@ -70,6 +60,16 @@ task::Priority priority_of(const std::string& name) {
 }
 
 }  // namespace
+
+CliResult<void> write_output(const std::filesystem::path& path, ByteView bytes) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  if (file.flush()) return {};
+  return fail(Fault{Exit::failure, "file", "cannot write " + path.string()});
+}
 
 CliResult<void> Requester::start() {
   worker_ = TALLY_TRY(session_.account(options_.worker));
@@ -146,7 +146,7 @@ Fault Requester::fault_of(const dispute::BuyError& error) const {
   return fault;
 }
 
-CliResult<Json> Requester::run(const PreparedTask& task) {
+CliResult<dispute::Bought> Requester::buy(const PreparedTask& task) {
   const task::TaskRequest request{.type = task.type,
                                   .channel_id = channel_,
                                   .spec = task.spec,
@@ -154,16 +154,21 @@ CliResult<Json> Requester::run(const PreparedTask& task) {
                                   .priority = priority_of(options_.priority),
                                   .max_price = max_price_,
                                   .timeout_ms = options_.timeout_ms};
-  const auto bought =
+  auto bought =
       buyer_->run(dispute::seller_of(*seat_->session, options_.seat.endpoint, challenge_period_),
                   request, duty_ppm_);
   if (!bought.ok()) return fail(fault_of(bought.error()));
   ++receipts_due_;
-  const task::TaskReply& reply = bought->reply;
+  return *std::move(bought);
+}
+
+CliResult<Json> Requester::run(const PreparedTask& task) {
+  const dispute::Bought bought = TALLY_TRY(buy(task));
+  const task::TaskReply& reply = bought.reply;
   const task::Receipt& receipt = reply.receipt.receipt;
   if (!options_.output.empty()) {
     const auto name = fmt::format("{}.{}", receipt.task_id, output_ending(task, reply.output));
-    TALLY_TRY(write_file(std::filesystem::path(options_.output) / name, reply.output));
+    TALLY_TRY(write_output(std::filesystem::path(options_.output) / name, reply.output));
   }
   Json out{{"task_id", receipt.task_id},
            {"type", std::string(task::to_text(task.type))},
@@ -171,8 +176,8 @@ CliResult<Json> Requester::run(const PreparedTask& task) {
            {"metered_units", receipt.metered_units},
            {"elapsed_ms", static_cast<double>(reply.elapsed.count()) / 1'000.0},
            {"worker_ms", receipt.finished_ms.value - receipt.started_ms.value},
-           {"checked", bought->checked},
-           {"receipt_file", bought->receipt_file.string()},
+           {"checked", bought.checked},
+           {"receipt_file", bought.receipt_file.string()},
            {"output_hash", to_json(receipt.output_hash)},
            {"output", describe_output(task, reply.output)}};
   if (!task.label.empty()) out["label"] = task.label;

@@ -36,8 +36,13 @@ class Requester {
       : session_(session), options_(options) {}
 
   CliResult<void> start();
+  // One task: done, its receipt kept, checked if chosen, paid.
+  CliResult<dispute::Bought> buy(const PreparedTask& task);
+  // The same, and what it came to.
   CliResult<Json> run(const PreparedTask& task);
   CliResult<Json> end();
+  // After start().
+  const KeyPair& key() const { return seat_->key; }
 
  private:
   CliResult<ChannelId> choose_channel();
@@ -59,5 +64,8 @@ class Requester {
   Json submissions_ = Json::array();
   std::optional<Seat> seat_;  // last: its threads write the members above
 };
+
+// Makes the folder if it is missing.
+CliResult<void> write_output(const std::filesystem::path& path, ByteView bytes);
 
 }  // namespace tally::cli

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -87,6 +88,8 @@ class Session {
 
   Options options;
   std::stop_token stop;
+  // Set by SIGUSR1: a checkpoint is wanted now. Shared with the thread that takes the signals.
+  std::shared_ptr<std::atomic<bool>> asked = std::make_shared<std::atomic<bool>>(false);
   Command command;  // what the command line asked for
 
   // The chain that --chain names: a preset, or a file.

@@ -4,6 +4,8 @@
 #include "client-sdk/arweave/wallet.hpp"
 #include "client-sdk/storage/directory.hpp"
 #include "client-sdk/storage/ipfs.hpp"
+#include "runtime/call.hpp"
+#include "tools/cli/hints.hpp"
 
 namespace tally::cli {
 
@@ -120,6 +122,11 @@ Fault to_fault(const checkpoint::CheckpointError& error) {
   using checkpoint::Fault;
   if (error.chain_error) return to_fault(*error.chain_error);
   if (error.store_fault) return store_fault({{error.message}, *error.store_fault});
+  if (error.refusal) {
+    const std::string name = runtime::to_text(*error.refusal);
+    const std::string hint = hint_for(name);
+    return {Exit::refused, name, error.message + (hint.empty() ? "" : "; " + hint)};
+  }
   const std::string code = "checkpoint_" + std::string(enumerator_name(error.fault));
   switch (error.fault) {
     case Fault::invalid:
@@ -204,7 +211,8 @@ void add_store_options(CLI::App& command, StoreOptions& options) {
       ->delimiter(',');
 }
 
-void add_store_write_options(CLI::App& command, StoreOptions& options) {
+void add_store_write_options(CLI::App& command, StoreOptions& options,
+                             const std::string& price_option) {
   command.add_option("--store", options.store, "where the bytes go: dir, arweave or ipfs")
       ->check(CLI::IsMember({"dir", "arweave", "ipfs"}))
       ->capture_default_str();
@@ -217,7 +225,7 @@ void add_store_write_options(CLI::App& command, StoreOptions& options) {
       .add_option("--bundler", options.bundler,
                   "URL of a bundler that takes and pays for the account's data items")
       ->envname("TALLY_ARWEAVE_BUNDLER");
-  command.add_option("--max-price", options.max_price, "the most that Arweave may cost, as 0.1AR")
+  command.add_option(price_option, options.max_price, "the most that Arweave may cost, as 0.1AR")
       ->capture_default_str();
   command.add_option("--ipfs-api", options.ipfs_api, "RPC API of the IPFS node that takes blocks")
       ->envname("TALLY_IPFS_API");

@@ -26,8 +26,10 @@ struct StoreOptions {
 void add_gateway_option(CLI::App& command, StoreOptions& options);
 // Where to read from, for each kind of store.
 void add_store_options(CLI::App& command, StoreOptions& options);
-// The same, which one to write to, and what it may cost.
-void add_store_write_options(CLI::App& command, StoreOptions& options);
+// The same, which one to write to, and what it may cost (an option that some commands have under
+// another name).
+void add_store_write_options(CLI::App& command, StoreOptions& options,
+                             const std::string& price_option = "--max-price");
 
 // The stores of one command.
 class Stores {

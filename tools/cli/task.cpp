@@ -3,6 +3,7 @@
 
 #include "primitives/ss58.hpp"
 #include "tools/cli/requester.hpp"
+#include "tools/cli/task_wasm.hpp"
 
 namespace tally::cli {
 namespace {
@@ -11,8 +12,10 @@ using Clock = std::chrono::steady_clock;
 
 struct TaskOptions {
   RequesterOptions requester;
-  std::string task;  // run: the JSON object
+  std::string task;  // run: the JSON object, or a module's file
   std::string file;  // run-many
+  std::string type;  // run: empty, or custom_wasm
+  WasmOptions wasm;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -28,6 +31,9 @@ std::string price_text(const Json& result) {
 }
 
 CliResult<void> run_one(Session& session, const TaskOptions& options) {
+  if (!options.type.empty()) {
+    return run_wasm(session, {options.requester, options.wasm}, options.task);
+  }
   TaskReader reader;
   const Json parsed = Json::parse(options.task, nullptr, false);
   if (parsed.is_discarded()) {
@@ -160,13 +166,39 @@ void add_task(CLI::App& app, Session& session) {
 
   auto one = std::make_shared<TaskOptions>();
   CLI::App* run = task->add_subcommand("run", "One task");
-  run->add_option("task", one->task, "the task, as JSON")->required();
+  run->add_option("task", one->task, "the task, as JSON; of custom_wasm, the module's file")
+      ->required();
+  run->add_option("--type", one->type, "custom_wasm: a WebAssembly module, run segment by segment")
+      ->check(CLI::IsMember({"custom_wasm"}));
   add_common(*run, one->requester);
+  add_wasm_options(*run, one->wasm);
+  auto* text = run->add_option("--arg", one->wasm.argument, "arguments of the module: a text");
+  run->add_option("--input", one->wasm.input, "arguments of the module: a file")->excludes(text);
+  run->add_option("--label", one->wasm.label,
+                  "label of the module's checkpoints; without one none are made");
   run->footer(std::string(kTasks) +
-              "Example:\n  tally task run --as //Eve --worker //Ferdie --deposit 1CC \\\n"
-              "      '{\"type\": \"prime_calculation\", \"lo\": 0, \"hi\": 1000000}'");
+              "Examples:\n  tally task run --as //Eve --worker //Ferdie --deposit 1CC \\\n"
+              "      '{\"type\": \"prime_calculation\", \"lo\": 0, \"hi\": 1000000}'\n"
+              "  tally task run --type custom_wasm spirals.wasm --arg '7 100' --label spirals \\\n"
+              "      --checkpoint-every 60s --as //Eve --worker //Ferdie --deposit 1CC");
   run->callback(
       [&session, one] { session.command = [&session, one] { return run_one(session, *one); }; });
+
+  auto again = std::make_shared<TaskOptions>();
+  CLI::App* resume =
+      task->add_subcommand("resume", "Go on with a custom_wasm computation from its checkpoint");
+  resume->add_option("--label", again->wasm.label, "of its checkpoints; the newest is taken")
+      ->required();
+  add_common(*resume, again->requester);
+  add_wasm_options(*resume, again->wasm);
+  resume->footer(
+      "Any worker can go on; the result is the one of a run that was never stopped.\n"
+      "Example:\n  tally task resume --label spirals --as //Eve --worker //George --deposit 1CC");
+  resume->callback([&session, again] {
+    session.command = [&session, again] {
+      return resume_wasm(session, {again->requester, again->wasm});
+    };
+  });
 
   auto many = std::make_shared<TaskOptions>();
   CLI::App* all = task->add_subcommand("run-many", "Every task of a file, one JSON object a line");

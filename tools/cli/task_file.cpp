@@ -125,6 +125,7 @@ Json describe_matches(const PreparedTask& task, const task::VectorSearchOutput& 
 std::vector<task::InputPiece> PreparedTask::pieces() const {
   std::vector<task::InputPiece> out;
   if (words) out.push_back({words->vectors, true});
+  if (!module.empty()) out.push_back({module, true});
   if (!input.empty()) out.push_back({input, false});
   return out;
 }

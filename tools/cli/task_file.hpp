@@ -32,7 +32,8 @@ struct PreparedTask {
   Bytes spec;
   std::shared_ptr<const WordList> words;  // of vector_search
   std::vector<std::string> queries;
-  Bytes input;  // after the words' vectors, if there are any
+  Bytes module;  // of custom_wasm
+  Bytes input;   // after the words' vectors, or the module, if there are any
 
   std::vector<task::InputPiece> pieces() const;
 };
