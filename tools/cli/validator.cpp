@@ -1,15 +1,13 @@
 // tally validator: bonds, delegations, and evidence by hand.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/chain/events.hpp"
-#include "modules/validators/api.hpp"
 #include "node/keystore/validator_keys.hpp"
 #include "primitives/ss58.hpp"
-#include "tools/cli/proved_state.hpp"
+#include "tools/cli/validator_view.hpp"
 
 namespace tally::cli {
 
@@ -25,93 +23,12 @@ struct ValidatorOptions {
   std::string file;
 };
 
-CliResult<validators::Config> config_of(const ProvedState& state) {
-  const auto config = validators::kConfig.find(state);
-  TALLY_TRY(state.whole());
-  if (config) return *config;
-  return fail(Fault{Exit::not_found, "not_found", "this chain has no validators module"});
-}
-
-// When a part may leave: "in 60 s", or what it waits for.
-std::string leaves_text(const ProvedState& state, const validators::Config& config,
-                        const validators::Unbonding& part) {
-  if (const auto due = validators::due_at(state, config, part)) {
-    return until_text(*due, state.chain_time()) + " of chain time";
-  }
-  return fmt::format("{} after the end of epoch {}", duration_text(config.unbonding.value),
-                     part.last_epoch.value);
-}
-
-Json unbonding_json(const ProvedState& state, const validators::Config& config,
-                    const validators::UnbondingList& parts) {
-  Json out = Json::array();
-  for (const validators::Unbonding& part : parts) {
-    const auto due = validators::due_at(state, config, part);
-    out.push_back(
-        {{"amount", to_json(part.amount)},
-         {"last_epoch", part.last_epoch.value},
-         {"due_ms", due ? Json(due->value) : Json(nullptr)},
-         {"remaining_ms", due ? Json(remaining_ms(*due, state.chain_time())) : Json(nullptr)}});
-  }
-  return out;
-}
-
-// The weight in the current epoch's set; nothing when it does not validate.
-std::optional<std::uint64_t> weight_now(const ValidatorSet& set, const AccountId& account) {
-  for (const Validator& member : set.members) {
-    if (member.account == account) return member.weight;
-  }
-  return std::nullopt;
-}
-
-Json candidate_json(const ProvedState& state, const validators::Config& config,
-                    const AccountId& account, const validators::Candidate& candidate) {
-  const auto weight = weight_now(validators::validator_set(state), account);
-  return Json{{"account", to_json(account)},
-              {"standing", std::string(enumerator_name(candidate.standing))},
-              {"weight", weight ? Json(*weight) : Json(nullptr)},
-              {"bonded", to_json(candidate.bonded)},
-              {"delegated", to_json(candidate.delegated)},
-              {"unbonding", unbonding_json(state, config, candidate.unbonding)},
-              {"registered_epoch", candidate.registered.value},
-              {"last_named_epoch", candidate.last_named.value},
-              {"consensus_key", to_json(candidate.consensus_key)},
-              {"vrf_key", to_json(candidate.vrf_key)}};
-}
-
 CliResult<void> list(Session& session, const ValidatorOptions&) {
-  const auto state = TALLY_TRY(ProvedState::newest(session));
-  const validators::Config config = TALLY_TRY(config_of(*state));
-  const validators::EpochInfo epoch = validators::epoch_info(*state);
-  const ValidatorSet set = validators::validator_set(*state);
-  std::vector<std::pair<AccountId, validators::Candidate>> found;
-  for (const AccountId& account : validators::kCandidateList.get(*state)) {
-    if (auto one = validators::find(*state, account)) found.emplace_back(account, *std::move(one));
-  }
-  TALLY_TRY(state->whole());
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.second.stake() > b.second.stake();
-  });
-  Json json{{"epoch", epoch.epoch.value},
-            {"first_block", epoch.first_block.value},
-            {"members", set.members.size()},
-            {"block", state->block_json()},
-            {"validators", Json::array()}};
-  Table table{{"validator", "standing", "weight now", "bond", "delegated", "last named"}, {}};
-  for (const auto& [account, candidate] : found) {
-    const auto weight = weight_now(set, account);
-    json["validators"].push_back(candidate_json(*state, config, account, candidate));
-    table.rows.push_back({to_ss58(account), std::string(enumerator_name(candidate.standing)),
-                          weight ? std::to_string(*weight) : "-", to_text(candidate.bonded),
-                          to_text(candidate.delegated),
-                          fmt::format("epoch {}", candidate.last_named.value)});
-  }
-  TALLY_TRY(state->whole());
-  session.show(json, table);
-  session.say(fmt::format("\nepoch {} began with block {}; {} validate, at most {}",
-                          epoch.epoch.value, epoch.first_block.value, set.members.size(),
-                          config.validators_max));
-  return {};
+  return list_validators(session);
+}
+
+CliResult<void> show(Session& session, const ValidatorOptions& options) {
+  return show_validator(session, TALLY_TRY(session.account(options.validator)));
 }
 
 CliResult<client::TxOutcome> carry_out(Session& session, const KeyPair& key,
@@ -123,13 +40,13 @@ CliResult<client::TxOutcome> carry_out(Session& session, const KeyPair& key,
 CliResult<void> show_after(Session& session, const client::TxOutcome& outcome,
                            const AccountId& validator, const AccountId& by) {
   const auto state = TALLY_TRY(ProvedState::newest(session));
-  const validators::Config config = TALLY_TRY(config_of(*state));
+  const validators::Config config = TALLY_TRY(validators_config(*state));
   const auto candidate = validators::find(*state, validator);
   const auto delegation = validators::find_delegation(*state, validator, by);
   TALLY_TRY(state->whole());
   Json json = outcome_json(outcome);
   json["validator"] =
-      candidate ? candidate_json(*state, config, validator, *candidate) : Json(nullptr);
+      candidate ? validator_json(*state, config, validator, candidate) : Json(nullptr);
   json["delegation"] =
       delegation ? Json{{"delegator", to_json(by)},
                         {"bonded", to_json(delegation->bonded)},
@@ -352,6 +269,11 @@ void add_validator(CLI::App& app, Session& session) {
   CLI::App* lists = add(*validator, session, "list",
                         "Who has a bond, and who validates in this epoch", list, all);
   lists->footer("Example:\n  tally validator list");
+  const auto one = std::make_shared<ValidatorOptions>();
+  CLI::App* shows = add(*validator, session, "show",
+                        "One validator: stake, what unlocks when, who delegated", show, one);
+  shows->add_option("validator", one->validator, "address, name or //Alice")->required();
+  shows->footer("Example:\n  tally validator show //Alice");
   add_own(*validator, session);
   add_delegations(*validator, session);
 
