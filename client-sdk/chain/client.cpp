@@ -1,6 +1,7 @@
 #include "client-sdk/chain/client.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "client-sdk/chain/impl.hpp"
 #include "modules/system/storage.hpp"
@@ -82,6 +83,7 @@ ClientResult<FinalHead> ChainClient::Impl::prove(const FinalityProof& proof) {
     std::optional<BlockNumber> wanted;
     {
       const std::lock_guard lock(mutex);
+      TALLY_TRY(check_age(trust));
       wanted = trust.wanted_for(*epoch);
     }
     if (!wanted) break;
@@ -128,6 +130,20 @@ void ChainClient::Impl::remember(const FinalHead& head) {
   proved.insert_or_assign(head.number, head);
   if (proved.size() > kHeadsKept) proved.erase(proved.begin());
   if (newest.number < head.number) newest = head;
+  trust.seen(head.header, now());
+}
+
+TimestampMs ChainClient::Impl::now() const {
+  if (connection.config().now) return connection.config().now();
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return TimestampMs(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count()));
+}
+
+ClientResult<void> ChainClient::Impl::check_age(const Trust& known) const {
+  const auto young = known.verify_age(now());
+  if (young.ok()) return {};
+  return fail(ClientError{ClientErrorKind::not_proved, "trust_expired", young.error().message});
 }
 
 ClientResult<FinalBlock> ChainClient::Impl::fetch_block(const FinalHead& head) {
@@ -389,10 +405,20 @@ ClientResult<FinalHead> ChainClient::trust_block(const Hash& hash) {
     }
     sets.push_back(set->set);
   }
+  const auto digest = consensus_digest(header);
+  const TimestampMs time = digest ? digest->time : root().genesis_time;
   const std::lock_guard lock(impl_->mutex);
-  impl_->trust.begin_at({info->epoch, sets[0], sets[1]});
+  Trust begun(impl_->trust.root());
+  begun.begin_at({info->epoch, sets[0], sets[1], hash, time});
+  TALLY_TRY(impl_->check_age(begun));
+  impl_->trust = std::move(begun);
   impl_->remember(head);
   return head;
+}
+
+Hash ChainClient::trust_start() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trust.start();
 }
 
 Bytes ChainClient::save_trust() const {

@@ -58,6 +58,8 @@ struct ClientConfig {
   std::string endpoint = "127.0.0.1:9943";
   std::uint32_t call_deadline_ms = 10'000;
   std::uint32_t submit_deadline_ms = 120'000;  // from submission to finality
+  // What the trust period is judged by; none: the machine's clock.
+  std::function<TimestampMs()> now{};
 };
 
 struct ChainVersion {
@@ -199,8 +201,11 @@ class ChainClient {
 
   // Begins the chain of trust at a block that the user trusts by its hash, instead of at genesis:
   // the validators of its epoch and of the next come from its state, proved. The node must still
-  // keep that state. Finality of blocks of earlier epochs can then not be checked.
+  // keep that state, and the block must not be older than the trust period. Finality of blocks of
+  // earlier epochs can then not be checked.
   ClientResult<FinalHead> trust_block(const Hash& hash);
+  // The block that the chain of trust began at; genesis when nobody named one.
+  Hash trust_start() const;
   // The chain of trust as learnt so far, for the next start.
   Bytes save_trust() const;
   bool restore_trust(ByteView saved);

@@ -43,6 +43,10 @@ struct ChainClient::Impl {
   // The header that the node shows at this place, proved final.
   ClientResult<FinalHead> prove_at(const proto::BlockAt& at);
   std::optional<FinalHead> known(const Hash& hash) const;
+  // The client's clock.
+  TimestampMs now() const;
+  // That what is known is young enough to judge by.
+  ClientResult<void> check_age(const Trust& known) const;
   void remember(const FinalHead& head);
   ClientResult<FinalBlock> fetch_block(const FinalHead& head);
   // That the extrinsic is where the node says, in a final block.

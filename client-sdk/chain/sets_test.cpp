@@ -2,7 +2,7 @@
 // that its user trusts, and believes no node that shows it others.
 #include <catch2/catch.hpp>
 
-#include "client-sdk/chain/client.hpp"
+#include "client-sdk/chain/trust_file.hpp"
 #include "modules/validators/storage.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "rpc/server.hpp"
@@ -48,11 +48,19 @@ struct Setup {
   }
   std::unique_ptr<ChainClient> connect() {
     auto client = ChainClient::connect(
-        {"127.0.0.1:" + std::to_string(server->port()), 10'000, 20'000},
-        {chain.genesis_hash(), chain.genesis_state_root(), kLength, chain.validators()});
+        {"127.0.0.1:" + std::to_string(server->port()), 10'000, 20'000, [this] { return now; }},
+        {chain.genesis_hash(), chain.genesis_state_root(), kLength, chain.validators(),
+         genesis_time, trust_period});
     REQUIRE(client.ok());
     return std::move(*client);
   }
+  TimestampMs time_of(std::uint32_t number) const {
+    return consensus_digest(chain.header(BlockNumber(number))->header)->time;
+  }
+
+  TimestampMs now{};
+  TimestampMs genesis_time{};
+  std::optional<DurationMs> trust_period;
   Hash hash_of(std::uint32_t number) const { return chain.header(BlockNumber(number))->block.hash; }
 };
 
@@ -188,6 +196,99 @@ TEST_CASE("sets: nor is a lie about the trusted block believed") {
   const auto trusted = client->trust_block(s.hash_of(22));
   REQUIRE_FALSE(trusted.ok());
   CHECK(trusted.error().kind == ClientErrorKind::not_proved);
+}
+
+TEST_CASE("sets: what is known is believed for the trust period, and no longer") {
+  constexpr std::uint64_t kPeriod = 5'000'000;
+  Setup s;
+  s.trust_period = DurationMs(kPeriod);
+  const std::uint64_t newest = s.time_of(43).value;
+  s.genesis_time = TimestampMs(newest - kPeriod);
+  s.now = TimestampMs(newest + 1);
+  const auto refused = [](const auto& result) {
+    return !result.ok() && result.error().code == "trust_expired" &&
+           result.error().message.find("--trust-block") != std::string::npos;
+  };
+  // Genesis is too old by a millisecond; then it is not.
+  CHECK(refused(s.connect()->finalized()));
+  s.now = TimestampMs(newest);
+  const auto client = s.connect();
+  REQUIRE(client->finalized().ok());
+  const Bytes saved = client->save_trust();
+  // From there on the newest block counts, in this run and in the next one.
+  s.now = TimestampMs(newest + kPeriod);
+  CHECK(client->finalized_at(BlockNumber(40)).ok());
+  const auto again = s.connect();
+  REQUIRE(again->restore_trust(saved));
+  CHECK(again->finalized().ok());
+  s.now = TimestampMs(newest + kPeriod + 1);
+  CHECK(refused(client->finalized_at(BlockNumber(39))));
+  const auto late = s.connect();
+  REQUIRE(late->restore_trust(saved));
+  CHECK(refused(late->finalized()));
+  // A block that is as old is no remedy; the next one is.
+  CHECK(refused(late->trust_block(s.hash_of(43))));
+  s.chain.add_block(s.sets_after_next());
+  s.now = TimestampMs(s.time_of(44).value + kPeriod);
+  CHECK(late->trust_block(s.hash_of(44)).ok());
+  CHECK(late->trust_start() == s.hash_of(44));
+  CHECK(late->finalized().ok());
+}
+
+// Shown to fail without the check of the height in Trust::verify.
+TEST_CASE("sets: who served once signs no block beyond the epochs in which it did") {
+  Setup s;
+  const Trust trust(
+      {s.chain.genesis_hash(), s.chain.genesis_state_root(), kLength, s.chain.validators()});
+  for (const std::uint32_t number : {0u, 5u, 6u, 10u, 11u, 1'000u}) {
+    FinalityProof proof = *s.chain.finality_proof(BlockNumber(6));
+    proof.header.number = {BlockNumber(number)};
+    proof.header.digest.front() =
+        make_consensus_digest({Epoch(2), View(90), TimestampMs(1), VrfProof{}});
+    const Statement made{Epoch(2), VoteKind::finalize, View(90), block_hash(proof.header)};
+    proof.finalization = s.chain.sign_as({0, 1, 2, 3}, made);
+    CAPTURE(number);
+    CHECK(trust.verify(proof).ok() == (number > kLength && number <= 2 * kLength));
+  }
+}
+
+TEST_CASE("sets: where trust begins is named as NUMBER:HASH and kept in a file") {
+  const Setup s;
+  const std::string hash = to_hex_prefixed(s.hash_of(22));
+  CHECK_FALSE(parse_trusted_block(hash)->number.has_value());
+  CHECK(parse_trusted_block("22:" + hash)->number == BlockNumber(22));
+  for (const std::string& text : {hash.substr(2), hash + "0", ":" + hash, "4294967296:" + hash,
+                                  std::string("22:"), "-1:" + hash, std::string()}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_trusted_block(text).ok());
+  }
+}
+
+TEST_CASE("sets: a file of trust goes on where it began, unless another block is named") {
+  Setup s;
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("tally-trust-" + to_hex(ByteView(s.chain.genesis_hash()).first(4)) + "-" +
+                       std::to_string(s.server->port()));
+  const auto file = folder / "trust" / "chain.bin";
+  const auto begin = [&](std::optional<TrustedBlock> block) {
+    auto client = s.connect();
+    const auto begun = begin_trust(*client, {file, block});
+    if (!begun.ok()) return std::pair(std::move(client), begun.error().message);
+    REQUIRE(client->finalized().ok());
+    REQUIRE(keep_trust(*client, file).ok());
+    return std::pair(std::move(client), std::string());
+  };
+  CHECK(begin(std::nullopt).first->trust_start() == s.chain.genesis_hash());
+  CHECK(begin(TrustedBlock{BlockNumber(22), s.hash_of(22)}).first->trust_start() == s.hash_of(22));
+  CHECK(begin(std::nullopt).first->trust_start() == s.hash_of(22));
+  // The same one again needs nothing of its state, which no node may keep by now.
+  s.chain.state_error = ports::QueryError{ports::QueryErrorCode::pruned, "gone"};
+  CHECK(begin(TrustedBlock{std::nullopt, s.hash_of(22)}).second.empty());
+  CHECK(begin(TrustedBlock{std::nullopt, s.hash_of(23)}).second.find("newer") != std::string::npos);
+  s.chain.state_error.reset();
+  const auto wrong = begin(TrustedBlock{BlockNumber(24), s.hash_of(23)});
+  CHECK(wrong.second.find("has the number 23, not 24") != std::string::npos);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace tally::client

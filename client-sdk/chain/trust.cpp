@@ -1,5 +1,6 @@
 #include "client-sdk/chain/trust.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace tally::client {
@@ -11,10 +12,12 @@ constexpr Epoch kGenesisKnows{2};  // genesis names the sets of epochs 1 and 2
 
 struct SavedTrust {
   Hash genesis_hash;
+  Hash start;
+  TimestampMs newest;
   Epoch known_up_to;
   std::vector<SetSince> sets;
 };
-TALLY_DESCRIBE(SavedTrust, genesis_hash, known_up_to, sets);
+TALLY_DESCRIBE(SavedTrust, genesis_hash, start, newest, known_up_to, sets);
 
 Failure<Error> not_proved(const Header& header, ProofError error) {
   return fail_with("the proof that block " + std::to_string(header.number.value.value) +
@@ -25,10 +28,16 @@ Failure<Error> not_proved(const Header& header, ProofError error) {
 }  // namespace
 
 Trust::Trust(TrustRoot root)
-    : root_(std::move(root)), sets_{{kFirstEpoch, root_.validators}}, known_up_to_(kGenesisKnows) {}
+    : root_(std::move(root)),
+      start_(root_.genesis_hash),
+      newest_(root_.genesis_time),
+      sets_{{kFirstEpoch, root_.validators}},
+      known_up_to_(kGenesisKnows) {}
 
 void Trust::begin_at(Start start) {
   TALLY_ASSERT(start.set.check().ok() && start.next.check().ok());
+  start_ = start.block;
+  newest_ = start.time;
   known_up_to_ = start.epoch.next();
   sets_ = {{start.epoch, std::move(start.set)}};
   if (!(sets_.back().set == start.next)) sets_.push_back({known_up_to_, std::move(start.next)});
@@ -69,13 +78,36 @@ Result<void, Error> Trust::verify(const FinalityProof& proof) const {
                      std::to_string(sets_.front().epoch.value) + " to " +
                      std::to_string(known_up_to_.value));
   }
+  // Who served long ago could sign a block of any height for that epoch.
+  const std::uint64_t number = proof.header.number.value.value;
+  if (number == 0 || (number - 1) / root_.epoch_blocks + 1 != epoch->value) {
+    return not_proved(proof.header, ProofError::bad_height);
+  }
   const auto verified = tally::verify(proof, {root_.genesis_hash, *epoch, set});
   if (!verified.ok()) return not_proved(proof.header, verified.error());
   return {};
 }
 
+Result<void, Error> Trust::verify_age(TimestampMs now) const {
+  constexpr std::uint64_t kHour = 3'600'000;
+  if (!root_.trust_period || now.value <= newest_.value + root_.trust_period->value) return {};
+  return fail_with("what is known here of the validators is " +
+                   std::to_string((now.value - newest_.value) / kHour) +
+                   " hours old, and they are believed for " +
+                   std::to_string(root_.trust_period->value / kHour) +
+                   " hours only, since they may have taken their bonds back: ask somebody whom "
+                   "you trust for the number and hash of a recent final block (`tally chain "
+                   "status` shows them) and begin there, with --trust-block NUMBER:HASH or "
+                   "trust_block in a configuration; if this machine's clock is wrong, set it");
+}
+
+void Trust::seen(const Header& header, TimestampMs now) {
+  const auto digest = consensus_digest(header);
+  if (digest) newest_ = std::max(newest_, std::min(digest->time, now));
+}
+
 Bytes Trust::save() const {
-  return encode(SavedTrust{root_.genesis_hash, known_up_to_, sets_});
+  return encode(SavedTrust{root_.genesis_hash, start_, newest_, known_up_to_, sets_});
 }
 
 bool Trust::restore(ByteView saved) {
@@ -89,6 +121,8 @@ bool Trust::restore(ByteView saved) {
     if (!state->sets[i].set.check().ok()) return false;
     if (i > 0 && state->sets[i].epoch <= state->sets[i - 1].epoch) return false;
   }
+  start_ = state->start;
+  newest_ = state->newest;
   sets_ = std::move(state->sets);
   known_up_to_ = state->known_up_to;
   return true;

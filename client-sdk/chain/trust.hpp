@@ -8,10 +8,13 @@
 // own disk.
 //
 // Old sets. Validators take their bonds back and may then sign what they like for epochs in which
-// they served. A client that was away for longer than kTrustPeriodMs, or that is new, should begin
-// at a recent block that it has from somebody it trusts: the proofs alone do not tell it which of
-// two such histories the others follow.
+// they served: a client that was away for too long, or that is new on an old chain, cannot tell two
+// such histories apart by proofs. So what was learnt is trusted for the root's trust period, which
+// is shorter than bonds stay bound, after the newest header that was proved, or after genesis.
+// After it, verify_age() fails, and the user has to name a recent block that he has from somebody
+// whom he trusts. The clock that the age is judged by is the client's own.
 //
+//   TALLY_TRY(trust.verify_age(now));
 //   while (auto number = trust.wanted_for(epoch)) TALLY_TRY(trust.learn(proof_of(*number)));
 //   TALLY_TRY(trust.verify(proof));
 //
@@ -29,8 +32,10 @@
 
 namespace tally::client {
 
-// Shorter than the time for which bonds stay bound after they were taken back.
-constexpr std::uint64_t kTrustPeriodMs = 5 * 24 * 3'600'000ull;
+// A trust period of five sevenths of the chain's unbonding time: 5 days of 7.
+constexpr DurationMs trust_period_of(DurationMs unbonding) {
+  return DurationMs(unbonding.value / 7 * 5);
+}
 
 // What a client believes without proof.
 struct TrustRoot {
@@ -38,6 +43,9 @@ struct TrustRoot {
   Hash genesis_state_root;
   std::uint32_t epoch_blocks{};  // the last block of epoch e has the number e · epoch_blocks
   ValidatorSet validators;       // of epochs 1 and 2
+  TimestampMs genesis_time{};
+  // Nothing: what was learnt is trusted for ever, as it must be where everybody knows the keys.
+  std::optional<DurationMs> trust_period{};
 };
 
 // A set and the first epoch in which it serves; it serves until the next one does.
@@ -60,16 +68,26 @@ class Trust {
     Epoch epoch;
     ValidatorSet set;
     ValidatorSet next;
+    Hash block;        // which the user trusts
+    TimestampMs time;  // in its header
   };
   void begin_at(Start start);
+  // The block that the user trusted, or genesis.
+  const Hash& start() const { return start_; }
 
   // The block whose proof is needed next on the way to the set of this epoch; nothing when the set
   // is known. A proof of it goes to learn().
   std::optional<BlockNumber> wanted_for(Epoch epoch) const;
   // Takes the proof of the block that wanted_for() named.
   Result<void, Error> learn(const FinalityProof& proof);
-  // That the proof's header is final. Its epoch's set must be known.
+  // That the proof's header is final, and in its epoch. Its epoch's set must be known.
   Result<void, Error> verify(const FinalityProof& proof) const;
+
+  // That the newest proved header is not older than the trust period. To be asked before learn()
+  // and verify().
+  Result<void, Error> verify_age(TimestampMs now) const;
+  // A header was proved; its time counts as far as it is not ahead of `now`.
+  void seen(const Header& header, TimestampMs now);
 
   // What was learnt, as bytes bound to the genesis hash.
   Bytes save() const;
@@ -81,6 +99,8 @@ class Trust {
   const ValidatorSet* set_of(Epoch epoch) const;
 
   TrustRoot root_;
+  Hash start_;
+  TimestampMs newest_;          // header time of what was proved last
   std::vector<SetSince> sets_;  // by epoch, since 1 or where it began
   Epoch known_up_to_;
 };

@@ -6,7 +6,8 @@
 
 namespace tally::client {
 
-// Builds genesis, which for a spec with many accounts takes a moment.
+// Builds genesis, which for a spec with many accounts takes a moment. A live chain has a trust
+// period; on the others everybody knows the validators' keys.
 TrustRoot trust_root(const genesis::ChainSpec& spec);
 
 }  // namespace tally::client

@@ -73,6 +73,11 @@ void add_options(CLI::App& app, Session& session) {
                  "folder of key files (default: tallystick/wallet in the user's data folder)")
       ->envname("TALLY_WALLET")
       ->take_last();
+  app.add_option("--trust-block", options.trust_block,
+                 "NUMBER:HASH of a final block that you trust, to begin at instead of at genesis "
+                 "(default: as last time)")
+      ->envname("TALLY_TRUST_BLOCK")
+      ->take_last();
   app.add_option("--password-file", options.password_file,
                  "file whose first line is the password; TALLY_PASSWORD works too")
       ->take_last();
@@ -99,8 +104,8 @@ class Help : public CLI::Formatter {
     const std::string own = CLI::Formatter::make_footer(app);
     if (app->get_parent() == nullptr) return own;
     return own +
-           "\n--node, --chain, --wallet, --password-file and --json go with every command: see "
-           "`tally --help`.\n";
+           "\n--node, --chain, --wallet, --trust-block, --password-file and --json go with every\n"
+           "command: see `tally --help`.\n";
   }
 };
 

@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "client-sdk/chain/events.hpp"
+#include "client-sdk/chain/trust_file.hpp"
 #include "client-sdk/chain/trust_root.hpp"
 #include "primitives/derivation.hpp"
-#include "primitives/keystore/durable_file.hpp"
 #include "tools/cli/hints.hpp"
 
 namespace tally::cli {
@@ -17,8 +17,6 @@ namespace tally::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t kTrustBytesMax = 16u << 20;
 
 fs::path wallet_folder(const Options& options) {
   return options.wallet.empty() ? client::default_wallet_folder() : fs::path(options.wallet);
@@ -97,23 +95,25 @@ CliResult<client::ChainClient*> Session::client() {
   const genesis::ChainSpec* chain = TALLY_TRY(spec());
   client::ClientConfig config;
   config.endpoint = options.node;
+  std::optional<client::TrustedBlock> block;
+  if (!options.trust_block.empty()) {
+    const auto parsed = client::parse_trusted_block(options.trust_block);
+    if (!parsed.ok()) return fail(usage_fault("--trust-block: " + parsed.error().message));
+    block = *parsed;
+  }
   auto connected = client::ChainClient::connect(config, client::trust_root(*chain));
   if (!connected.ok()) return fail(to_fault(connected.error()));
-  client_ = *std::move(connected);
-  const auto saved =
-      read_private_file(trust_file(options, client_->root().genesis_hash), kTrustBytesMax);
-  // A file that is missing or damaged costs a walk from genesis, nothing more.
-  if (saved.ok()) static_cast<void>(client_->restore_trust(as_bytes(*saved)));
+  auto made = *std::move(connected);
+  const fs::path file = trust_file(options, made->root().genesis_hash);
+  TALLY_TRY(or_fault(client::begin_trust(*made, {file, block})));
+  client_ = std::move(made);
   return client_.get();
 }
 
 void Session::save_trust() {
   if (!client_) return;
-  const fs::path path = trust_file(options, client_->root().genesis_hash);
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  const Bytes bytes = client_->save_trust();
-  const auto written = write_private_file(path, as_text(bytes), true);
+  const auto written =
+      client::keep_trust(*client_, trust_file(options, client_->root().genesis_hash));
   if (!written.ok()) progress("the chain of trust was not saved: " + written.error().message);
 }
 

@@ -70,6 +70,7 @@ struct Options {
   std::string node = "127.0.0.1:9943";
   std::string chain = "dev";
   std::string wallet;
+  std::string trust_block;
   std::string password_file;
   bool json = false;
 };

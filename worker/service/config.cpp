@@ -174,6 +174,7 @@ Result<WorkerConfig, Error> read(const toml::table& root, const std::string& sou
   TALLY_TRY(keys.text("listen", config.listen));
   TALLY_TRY(keys.text("node", config.node));
   TALLY_TRY(keys.text("chain", config.chain));
+  TALLY_TRY(keys.text("trust_block", config.trust_block));
   TALLY_TRY(keys.text("log_level", config.log_level));
   TALLY_TRY(keys.number("window", config.window, 1, 256));
   TALLY_TRY(keys.number("credit_window", config.credit_window, 0, 1'000));

@@ -36,6 +36,7 @@ struct WorkerConfig {
   std::string listen = "127.0.0.1:9950";
   std::string node = "127.0.0.1:9943";  // gRPC of the node that is asked; its answers are proved
   std::string chain = "local4";         // a preset's name, or the path of a chain spec
+  std::string trust_block;              // NUMBER:HASH to begin at; empty: genesis, or as last time
   std::string log_level = "info";       // debug, info, warning, error
   AccountConfig account;
   RegistrationConfig registration;

@@ -101,8 +101,11 @@ Result<void, Error> run(const WorkerConfig& config) {
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto worker = TALLY_TRY(Worker::start(config, log, stop_pending));
-  int signal = 0;
-  sigwait(&signals, &signal);
+  constexpr timespec kTrustKept{3'600, 0};
+  while (sigtimedwait(&signals, nullptr, &kTrustKept) < 0) {
+    if (const auto kept = worker->keep_trust(); !kept) log(LogLevel::warning, kept.error().message);
+  }
+  if (const auto kept = worker->keep_trust(); !kept) log(LogLevel::warning, kept.error().message);
   log(LogLevel::info, "stopping: telling requesters and closing the journal");
   const ServiceCounters counters = worker->counters();
   worker.reset();

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "client-sdk/chain/trust_file.hpp"
 #include "client-sdk/chain/trust_root.hpp"
 #include "client-sdk/content/server.hpp"
 #include "client-sdk/host/channel_host.hpp"
@@ -63,20 +64,42 @@ std::size_t threads_of(const WorkerConfig& config) {
   return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
+Result<client::TrustSource, Error> trust_source(const WorkerConfig& config,
+                                                const client::TrustRoot& root) {
+  const std::string name = to_hex(ByteView(root.genesis_hash).first(8)) + ".bin";
+  client::TrustSource source{config.base_path / "trust" / name, std::nullopt};
+  if (config.trust_block.empty()) return source;
+  const auto block = client::parse_trusted_block(config.trust_block);
+  if (!block) return fail_with("trust_block: " + block.error().message);
+  source.block = *block;
+  return source;
+}
+
+// A client whose chain of trust has reached the newest final block.
+client::ClientResult<std::unique_ptr<client::ChainClient>> try_connect(
+    const WorkerConfig& config, const client::TrustRoot& root, const client::TrustSource& trust) {
+  auto chain = TALLY_TRY(client::ChainClient::connect({.endpoint = config.node}, root));
+  TALLY_TRY(client::begin_trust(*chain, trust));
+  TALLY_TRY(chain->finalized());
+  return chain;
+}
+
 // Waits for the node: a worker may well be started before it.
 Result<std::unique_ptr<client::ChainClient>, Error> connect(const WorkerConfig& config,
                                                             const client::TrustRoot& root,
+                                                            const client::TrustSource& trust,
                                                             const Log& log,
                                                             const std::function<bool()>& stop) {
   while (true) {
-    auto chain = client::ChainClient::connect({.endpoint = config.node}, root);
-    if (chain) {
-      if (const auto head = (*chain)->finalized(); head) return *std::move(chain);
-    } else if (chain.error().kind != client::ClientErrorKind::unreachable) {
-      return fail_with(chain.error().message);
-    }
-    log(LogLevel::warning,
-        "waiting for the node at " + config.node + (chain ? "" : ": " + chain.error().message));
+    auto chain = try_connect(config, root, trust);
+    if (chain) return *std::move(chain);
+    const client::ClientError& error = chain.error();
+    const bool hopeless = error.kind == client::ClientErrorKind::wrong_chain ||
+                          error.kind == client::ClientErrorKind::invalid ||
+                          error.kind == client::ClientErrorKind::pruned ||
+                          error.code == "trust_expired";
+    if (hopeless) return fail_with(error.message);
+    log(LogLevel::warning, "waiting for the node at " + config.node + ": " + error.message);
     const auto until = std::chrono::steady_clock::now() + kNodeRetry;
     while (std::chrono::steady_clock::now() < until) {
       if (stop()) return fail_with("stopped before the node at " + config.node + " answered");
@@ -184,6 +207,7 @@ Result<KeyPair, Error> load_account(const AccountConfig& config) {
 struct Worker::State {
   Executors executors;
   std::unique_ptr<DeadLetters> dead_letters;
+  client::TrustSource trust;
   std::unique_ptr<client::ChainClient> chain;
   std::unique_ptr<client::ChannelHost> channels;
   std::unique_ptr<TaskService> service;
@@ -275,7 +299,9 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
           " million integers sieved a second and core: " + to_text(credits_per_hour(profile)) +
           " an hour at the reference price");
 
-  state->chain = TALLY_TRY(connect(config, root, log, stop_wanted));
+  state->trust = TALLY_TRY(trust_source(config, root));
+  state->chain = TALLY_TRY(connect(config, root, state->trust, log, stop_wanted));
+  TALLY_TRY(client::keep_trust(*state->chain, state->trust.file));
   state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain));
   if (state->channels->journal_tail_was_cut()) {
     log(LogLevel::warning,
@@ -316,6 +342,9 @@ Worker::~Worker() {
   state_->channels.reset();
 }
 
+Result<void, Error> Worker::keep_trust() const {
+  return client::keep_trust(*state_->chain, state_->trust.file);
+}
 ServiceCounters Worker::counters() const {
   return state_->service->counters();
 }

@@ -37,6 +37,9 @@ class Worker {
   ~Worker();
   ServiceCounters counters() const;
   std::uint16_t port() const;
+  // Writes down what was proved of the chain's validators, for the next start. To be called now and
+  // then: what is not kept is older at the next start.
+  Result<void, Error> keep_trust() const;
 
  private:
   struct State;

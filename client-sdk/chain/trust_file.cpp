@@ -1,0 +1,64 @@
+#include "client-sdk/chain/trust_file.hpp"
+
+#include "client-sdk/chain/connection.hpp"
+#include "primitives/keystore/durable_file.hpp"
+
+namespace tally::client {
+
+namespace {
+
+constexpr std::size_t kTrustBytesMax = 16u << 20;
+
+}  // namespace
+
+Result<TrustedBlock, Error> parse_trusted_block(std::string_view text) {
+  const Failure<Error> refused = fail_with(
+      "expected a trusted block as NUMBER:HASH or HASH, the hash with 0x and 64 digits, came \"" +
+      std::string(text) + "\"");
+  TrustedBlock out;
+  const auto colon = text.find(':');
+  if (colon != std::string_view::npos) {
+    const auto number = parse_decimal(text.substr(0, colon));
+    if (!number || *number > ~std::uint32_t{0}) return refused;
+    out.number = BlockNumber(static_cast<std::uint32_t>(*number));
+    text.remove_prefix(colon + 1);
+  }
+  if (!text.starts_with("0x")) return refused;
+  const auto bytes = from_hex(text.substr(2));
+  const auto hash = bytes ? Hash::from(*bytes) : std::nullopt;
+  if (!hash) return refused;
+  out.hash = *hash;
+  return out;
+}
+
+ClientResult<void> begin_trust(ChainClient& client, const TrustSource& source) {
+  const auto saved = read_private_file(source.file, kTrustBytesMax);
+  const bool restored = saved.ok() && client.restore_trust(as_bytes(*saved));
+  if (!source.block || (restored && client.trust_start() == source.block->hash)) return {};
+  auto begun = client.trust_block(source.block->hash);
+  if (!begun.ok()) {
+    ClientError error = begun.error();
+    const bool gone =
+        error.kind == ClientErrorKind::pruned || error.kind == ClientErrorKind::not_found;
+    error.message = "the trusted block " + to_hex_prefixed(source.block->hash) + ": " +
+                    error.message +
+                    (gone ? "; name a newer one, or ask a node that keeps all states" : "");
+    return fail(std::move(error));
+  }
+  if (source.block->number && *source.block->number != begun->number) {
+    return fail(client_error(ClientErrorKind::invalid,
+                             "the trusted block " + to_hex_prefixed(source.block->hash) +
+                                 " has the number " + std::to_string(begun->number.value) +
+                                 ", not " + std::to_string(source.block->number->value)));
+  }
+  return {};
+}
+
+Result<void, Error> keep_trust(const ChainClient& client, const std::filesystem::path& file) {
+  std::error_code error;
+  std::filesystem::create_directories(file.parent_path(), error);
+  const Bytes bytes = client.save_trust();
+  return write_private_file(file, as_text(bytes), true);
+}
+
+}  // namespace tally::client
