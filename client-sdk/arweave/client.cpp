@@ -13,6 +13,8 @@ using storage::error_of;
 using storage::store_failure;
 
 constexpr std::uint64_t kMaxText = 256;
+// Some gateways answer a post with what was posted.
+constexpr std::uint64_t kMaxEcho = 1 << 20;
 constexpr std::uint64_t kMaxTransactionJson = 512 << 10;
 // A chunk in base64url, its proof, and room for the names.
 constexpr std::uint64_t kMaxChunkJson = kMaxChunkBytes * 4 / 3 + (32 << 10);
@@ -177,7 +179,7 @@ StoreResult<Bytes> Client::anchor(const std::stop_token& stop) const {
 
 StoreResult<void> Client::post(const Transaction& tx, const std::stop_token& stop) const {
   return gateways_.ask_any(
-      {{"POST", "/tx", kJson, tx.to_json()}, kMaxText * 4, "post transaction " + tx.id()},
+      {{"POST", "/tx", kJson, tx.to_json()}, kMaxEcho, "post transaction " + tx.id()},
       [](const http::Response& response) -> StoreResult<void> {
         // 208: it has this transaction already.
         if (response.status == 200 || response.status == 202 || response.status == 208) return {};
@@ -190,7 +192,7 @@ StoreResult<void> Client::post_chunk(const Transaction& tx, const Chunk& chunk, 
                                      const std::stop_token& stop) const {
   return gateways_.ask(
       {{"POST", "/chunk", kJson, chunk_json(tx, chunk, bytes)},
-       kMaxText * 4,
+       kMaxEcho,
        "post the chunk at " + std::to_string(chunk.begin) + " of " + tx.id()},
       [](const http::Response&) -> StoreResult<void> { return {}; }, stop);
 }
@@ -199,7 +201,7 @@ StoreResult<Confirmations> Client::confirmations(const std::string& id,
                                                  const std::stop_token& stop) const {
   Confirmations out;
   TALLY_TRY(gateways_.ask_any(
-      {{"GET", "/tx/" + id + "/status"}, kMaxText * 4, "ask the status of " + id},
+      {{"GET", "/tx/" + id + "/status"}, kMaxEcho, "ask the status of " + id},
       [&](const http::Response& response) -> StoreResult<void> {
         out = {};
         if (response.status == 202) return {};

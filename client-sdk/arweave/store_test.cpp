@@ -264,6 +264,17 @@ TEST_CASE("A lying gateway is found out, and another asked", "[store]") {
     world.gateway.fail_next({header, FaultKind::wrong_bytes, 0, 100});
     CHECK(error_of(world.get(id)).fault == StoreFault::mismatch);
   }
+  SECTION("a header that nobody signed") {
+    world.gateway.fail_next({header, FaultKind::forged, 0, 100});
+    CHECK(error_of(world.get(id)).fault == StoreFault::mismatch);
+  }
+  SECTION("other chunks of a plain transaction") {
+    world.config.account.reset();
+    const ContentId plain = world.put(some_blob(600'000, 3))->id;
+    world.gateway.fail_next({"GET /" + plain.id, FaultKind::wrong_bytes, 0, 100});
+    world.gateway.fail_next({"GET /chunk/", FaultKind::wrong_bytes, 0, 100, 1});
+    CHECK(error_of(world.get(plain)).fault == StoreFault::mismatch);
+  }
   SECTION("while a second one is honest") {
     // The second gateway lies about everything; the first, which is asked after it, does not.
     world.second.fail_next({"", FaultKind::wrong_bytes, 0, 1'000});
@@ -413,6 +424,12 @@ TEST_CASE("A damaged upload journal stops before it could pay twice", "[store]")
   REQUIRE_FALSE(journal.empty());
   SECTION("cut") {
     fs::resize_file(journal, fs::file_size(journal) / 2);
+  }
+  SECTION("its transaction changed") {
+    std::ifstream in(journal);
+    auto json = nlohmann::json::parse(in);
+    json["transaction"]["reward"] = "1";
+    std::ofstream(journal) << json.dump();
   }
   SECTION("its data changed") {
     fs::path data = journal;

@@ -36,7 +36,7 @@ bool matches(const std::string& path, const Question& question) {
 }
 
 std::optional<FaultKind> parse_kind(const std::string& name) {
-  constexpr std::array<std::pair<const char*, FaultKind>, 8> kNames = {
+  constexpr std::array<std::pair<const char*, FaultKind>, 9> kNames = {
       {{"status", FaultKind::status},
        {"silent", FaultKind::silent},
        {"drop", FaultKind::drop},
@@ -44,7 +44,8 @@ std::optional<FaultKind> parse_kind(const std::string& name) {
        {"wrong_bytes", FaultKind::wrong_bytes},
        {"truncated", FaultKind::truncated},
        {"shorter", FaultKind::shorter},
-       {"other_id", FaultKind::other_id}}};
+       {"other_id", FaultKind::other_id},
+       {"forged", FaultKind::forged}}};
   for (const auto& [text, kind] : kNames) {
     if (name == text) return kind;
   }
@@ -129,6 +130,12 @@ void Gateway::State::respond(Tcp::socket& socket, const Question& question) {
   if (is(FaultKind::other_id)) {
     const auto other = network.another(question.target.substr(question.target.rfind('/') + 1));
     if (other) out = {200, *other, "application/json"};
+  }
+  if (is(FaultKind::forged)) {
+    if (auto tx = arweave::Transaction::from_json(out.body); tx.ok()) {
+      tx->reward_winston += 1;
+      out.body = tx->to_json();
+    }
   }
   lock.unlock();
   if (is(FaultKind::wrong_bytes) && !out.body.empty()) out.body[out.body.size() / 2] ^= 1;

@@ -33,6 +33,7 @@ enum class FaultKind : std::uint8_t {
   truncated,    // announces the whole body and sends half
   shorter,      // a well-formed answer with half of the body
   other_id,     // a transaction: answers with another one that it has
+  forged,       // a transaction: one of its fields is another than was signed
 };
 
 struct Fault {
