@@ -23,20 +23,27 @@ function run(program, args, input) {
   return done.stdout;
 }
 
+// While a program of ours ran, nothing here looked after the connections that are kept open: the
+// first use of one that the gateway closed meanwhile fails.
+async function retried(ask) {
+  return ask().catch(ask);
+}
+
 export async function exchange({ program, url, jwkFile, scratch, sizes, schemes }) {
   const { hostname, port } = new URL(url);
   const arweave = Arweave.init({ host: hostname, port: Number(port), protocol: 'http' });
   const jwk = JSON.parse(readFileSync(jwkFile));
   const address = await arweave.wallets.jwkToAddress(jwk);
   await fetch(`${url}/mint/${address}/900000000000000`);
-  const mine = () => fetch(`${url}/mine`);
+  const mine = () => retried(() => fetch(`${url}/mine`));
 
   for (const size of sizes) {
     const blob = blobOf(size);
     for (const scheme of schemes) {
       const id = String(run(program, ['put', url, jwkFile, `${scratch}/${scheme}`, scheme], blob));
       await mine();
-      const data = Buffer.from(await arweave.transactions.getData(id, { decode: true }));
+      const data = Buffer.from(
+        await retried(() => arweave.transactions.getData(id, { decode: true })));
       if (scheme === 'none') {
         assert.ok(data.equals(blob), `${size} bytes, ours to arweave-js`);
       } else {
@@ -48,7 +55,8 @@ export async function exchange({ program, url, jwkFile, scratch, sizes, schemes 
       assert.ok(run(program, ['get', url, id]).equals(blob), `${size} bytes, ours to ours`);
     }
     const other = Buffer.from(blob).reverse();
-    const tx = await arweave.createTransaction({ data: new Uint8Array(other) }, jwk);
+    const tx = await retried(
+      () => arweave.createTransaction({ data: new Uint8Array(other) }, jwk));
     await arweave.transactions.sign(tx, jwk);
     const uploader = await arweave.transactions.getUploader(tx);
     while (!uploader.isComplete) await uploader.uploadChunk();
