@@ -2,8 +2,8 @@
 //
 // put() sends the block to a node's RPC API (POST <api>/api/v0/block/put); get() asks gateways for
 // <gateway>/ipfs/CID?format=raw. What comes is hashed: its CID (version 1, codec raw, sha2-256)
-// must be the one asked for. Ids of files that IPFS cut into blocks itself (codec dag-pb, CIDv0) are
-// refused, since the id is then no hash of the bytes.
+// must be the one asked for. Ids of files that IPFS cut into blocks itself (codec dag-pb, CIDv0)
+// are refused, since the id is then no hash of the bytes.
 //
 // A node keeps what it was given while it likes: whoever wants more pins it.
 // Source: IPFS Kubo RPC API v0, IPFS path gateway and trustless gateway specifications.

@@ -60,4 +60,5 @@ await exchange({
   program, url, jwkFile, scratch,
   sizes: [1, 262144, 600000], schemes: ['ed25519', 'ecdsa', 'none'],
 });
-console.log(`${sample.transactions.length} transactions, ${sample.items.length} data items, both ways`);
+const { transactions, items } = sample;
+console.log(`${transactions.length} transactions, ${items.length} data items, both ways`);
