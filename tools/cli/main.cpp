@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tools/cli/channels.hpp"
+#include "tools/cli/stores.hpp"
 #include "worker/executors/executor.hpp"
 #include "worker/sandbox/child.hpp"
 
@@ -156,11 +157,13 @@ int main(int argc, char** argv) {
   tally::cli::add_chain(app, session);
   tally::cli::add_channel(app, session);
   tally::cli::add_task(app, session);
+  tally::cli::add_checkpoint(app, session);
   tally::cli::add_dispute(app, session);
   tally::cli::add_verify(app, session);
   tally::cli::add_worker(app, session);
   tally::cli::add_stake(app, session);
   tally::cli::add_validator(app, session);
+  tally::cli::add_arweave(app, session);
   tally::cli::add_genesis(app, session);
   app.footer(kFooter);  // last: what is added to a command inherits its footer
   try {

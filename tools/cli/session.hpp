@@ -141,6 +141,7 @@ void add_genesis(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
 void add_worker_registration(CLI::App& worker, Session& session);
 void add_stake(CLI::App& app, Session& session);
+void add_checkpoint(CLI::App& app, Session& session);
 void add_dispute(CLI::App& app, Session& session);
 void add_validator(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
