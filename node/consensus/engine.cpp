@@ -108,8 +108,10 @@ void Engine::start_epoch(const Moment& now, const Recovered& recovered) {
     floor.view = consensus_digest(block->header)->view;
     floor.finalization = ports::find_certificate(*ports_.store, head->hash);
   }
+  const auto contacts = simplex_ ? simplex_->contacts() : std::map<Ed25519Key, Contact>{};
   simplex_ = std::make_unique<Simplex>(std::move(setup), chain_.parameters, ports_,
                                        std::move(floor), recovered, now);
+  simplex_->carry_over(contacts);
   ticket_at_ = now.instant + DurationMs(kRetryMsMin);
   for (const auto& [peer, info] : peers_) run(PeerUp{peer, info.validator}, now);
   run(TimerFired{}, now);

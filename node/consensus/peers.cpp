@@ -36,4 +36,15 @@ std::optional<Instant> Peers::last_heard(ValidatorIndex validator) const {
   return found->second;
 }
 
+std::optional<Instant> Peers::listening_since(ValidatorIndex validator) const {
+  const auto found = since_.find(validator);
+  if (found == since_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Peers::carry_over(ValidatorIndex validator, const Contact& contact) {
+  since_[validator] = contact.since;
+  if (contact.last) heard_[validator] = *contact.last;
+}
+
 }  // namespace tally::consensus

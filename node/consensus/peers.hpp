@@ -20,6 +20,12 @@ struct PeerState {
   Hint hint;
 };
 
+// A validator as one that has listened for a while knows it.
+struct Contact {
+  Instant since;                // that anything signed by it would have been noticed
+  std::optional<Instant> last;  // when something was
+};
+
 class Peers {
  public:
   void up(const PeerId& peer, std::optional<ValidatorIndex> validator);
@@ -32,10 +38,14 @@ class Peers {
 
   void heard(ValidatorIndex validator, Instant at) { heard_[validator] = at; }
   std::optional<Instant> last_heard(ValidatorIndex validator) const;
+  // Since when it was listened for, in the epoch before already; nothing: since this epoch began.
+  std::optional<Instant> listening_since(ValidatorIndex validator) const;
+  void carry_over(ValidatorIndex validator, const Contact& contact);
 
  private:
   std::map<PeerId, PeerState> peers_;
   std::map<ValidatorIndex, Instant> heard_;
+  std::map<ValidatorIndex, Instant> since_;
 };
 
 }  // namespace tally::consensus

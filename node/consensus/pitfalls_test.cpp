@@ -435,6 +435,29 @@ TEST_CASE("pitfall 16: silence is counted in time, not in views") {
   CHECK(bench.sent_any_vote(kNullify, target));
 }
 
+TEST_CASE("pitfall 16: who was silent as an epoch ended is silent as the next one begins") {
+  for (const bool heard : {true, false}) {
+    Bench bench;
+    bench.now() = 10'000;
+    bench.start();
+    const std::size_t leader = bench.leader(View(1));
+    std::map<Ed25519Key, Contact> contacts;
+    for (const std::size_t other : bench.others()) {
+      const auto index = ValidatorIndex(static_cast<std::uint16_t>(other));
+      const bool quiet = other == leader && !heard;
+      contacts[bench.simplex().setup().set.at(index).consensus_key] = {
+          Instant(1'000), quiet ? std::nullopt : std::optional(Instant(9'900))};
+    }
+    bench.engine().simplex().carry_over(contacts);
+    bench.submit();
+    bench.wait(50);
+    CHECK(bench.sent_any_vote(kNullify, View(1)) != heard);
+    // And what is handed on is what was learnt.
+    const auto learnt = bench.simplex().contacts();
+    for (const auto& [key, contact] : contacts) CHECK(learnt.at(key).since == contact.since);
+  }
+}
+
 TEST_CASE("a repeated proposal is not believed what its signature does not cover") {
   Bench bench;
   bench.start();

@@ -197,9 +197,29 @@ std::optional<Instant> Simplex::next_expectation() const {
   return now_.instant < unfinished ? std::min(unfinished, idle) : idle;
 }
 
+std::map<Ed25519Key, Contact> Simplex::contacts() const {
+  std::map<Ed25519Key, Contact> out;
+  for (std::size_t i = 0; i < setup_.set.size(); ++i) {
+    const ValidatorIndex validator(static_cast<std::uint16_t>(i));
+    out[setup_.set.at(validator).consensus_key] = {
+        peers_.listening_since(validator).value_or(pacemaker_.started()),
+        peers_.last_heard(validator)};
+  }
+  return out;
+}
+
+void Simplex::carry_over(const std::map<Ed25519Key, Contact>& contacts) {
+  for (std::size_t i = 0; i < setup_.set.size(); ++i) {
+    const ValidatorIndex validator(static_cast<std::uint16_t>(i));
+    const auto known = contacts.find(setup_.set.at(validator).consensus_key);
+    if (known != contacts.end()) peers_.carry_over(validator, known->second);
+  }
+}
+
 bool Simplex::leader_is_silent(ValidatorIndex leader) const {
   const DurationMs limit(kSilenceDeltas * parameters_.delta.value);
-  if (elapsed(pacemaker_.started(), now_.instant) < limit) return false;
+  const Instant since = peers_.listening_since(leader).value_or(pacemaker_.started());
+  if (elapsed(since, now_.instant) < limit) return false;
   const auto recent = [&](ValidatorIndex validator) {
     const auto at = peers_.last_heard(validator);
     return at && elapsed(*at, now_.instant) < limit;

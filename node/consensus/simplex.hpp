@@ -140,6 +140,10 @@ class Simplex {
   std::optional<ValidatorIndex> self() const { return self_; }
   ValidatorIndex leader(View view) { return leaders_.leader(view); }
   const Peers& peers() const { return peers_; }
+  // What is known of the members' silence, and the same from the epoch before, so that who is away
+  // does not count as present anew with every epoch.
+  std::map<Ed25519Key, Contact> contacts() const;
+  void carry_over(const std::map<Ed25519Key, Contact>& contacts);
   const OwnVotes& own_votes() const { return own_; }
   // The highest certified block: on it the pool's transactions are judged.
   std::pair<View, Hash> best_certified() const;

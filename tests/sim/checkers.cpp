@@ -16,6 +16,13 @@ const ValidatorSet* Checkers::set_of(Epoch epoch) const {
   return found == sets_.end() ? nullptr : &found->second;
 }
 
+bool Checkers::can_spare_one() const {
+  const std::uint32_t lowest = *std::min_element(heights_.begin(), heights_.end());
+  const auto serving = sets_.lower_bound(lowest / about_.epoch_length + 1);
+  return std::all_of(serving, sets_.end(),
+                     [](const auto& entry) { return entry.second.size() >= 4; });
+}
+
 std::size_t Checkers::set_changes() const {
   std::size_t changes = 0;
   for (auto it = sets_.begin(); std::next(it) != sets_.end(); ++it) {

@@ -40,6 +40,8 @@ class Checkers {
 
   // By the headers of final blocks; null while it was not named.
   const ValidatorSet* set_of(Epoch epoch) const;
+  // Every set of an epoch that has not ended everywhere has four members at least.
+  bool can_spare_one() const;
   std::size_t set_changes() const;
   std::uint32_t height(std::size_t node) const { return heights_[node]; }
   std::uint32_t highest() const;

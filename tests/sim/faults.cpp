@@ -57,9 +57,11 @@ void World::draw_crashes(Random& random) {
       }
     });
   }
-  // A bit of the faulty validator's log turns over while it is down.
+  // A bit of the faulty validator's log turns over while it is down. It then sits out an epoch,
+  // which a set of fewer than four would not survive.
   const std::uint64_t bit = random.next();
   at(random.between(5'000, until - 5'000), [this, bit] {
+    if (!checkers_.can_spare_one()) return;
     NodeState& state = *nodes_[faulty_];
     if (state.node->running()) crash_node(faulty_);
     auto& log = state.node->disk().vote_log_file();

@@ -26,6 +26,8 @@ struct WorldSetup {
   std::uint32_t epoch_length = 60;
   std::size_t candidates = 0;  // nodes after them, with keys that may come into a later set
   std::size_t observers = 0;   // nodes after those, without keys
+  // Who led so many views of an epoch and missed most of them is put out; 1'000: nobody is.
+  std::uint32_t downtime_views_min = 1'000;
   // What a toy machine's blocks name: the sets of epochs 3, 4, …; after the last it stays.
   std::vector<std::vector<Seat>> sets;
 
@@ -57,16 +59,24 @@ class MachineFactory {
   virtual Bytes transaction(Random& random) = 0;
   // What is wrong with the newest final state in `store`, if anything: supply, above all.
   virtual std::optional<std::string> audit(const ports::Store& store) const = 0;
-  // What is wrong with the set that the last block of epoch − 2 names for `epoch`. `store` is that
-  // of a node whose newest final block it is.
-  virtual std::optional<std::string> judge_set(const ports::Store& store, Epoch epoch,
-                                               const ValidatorSet& named) = 0;
+  // The last block of an epoch, by its header: whom it names for the epoch after the next, and who
+  // served in the one that it ends.
+  struct EpochEnd {
+    Epoch epoch;
+    const ValidatorSet& served;
+    const ValidatorSet& named;
+  };
+  // What is wrong with whom it names and whom it puts out. `store` is that of a node whose newest
+  // final block it is.
+  virtual std::optional<std::string> judge_end(const ports::Store& store, const EpochEnd& end) = 0;
   // Whether votes are signed for real, as a chain that judges evidence needs it.
   virtual bool real_votes() const { return false; }
   virtual std::optional<core::Reporter> reporter(std::size_t) const { return std::nullopt; }
-  // Whether the chain has convicted the validator that the node is; false for who never was one.
-  // Disputes with their money paid out, when a set was last judged.
+  // Disputes with their money paid out, when an epoch's end was last judged.
   virtual std::size_t disputes_ended() const { return 0; }
+  // How often the validator that the node is was put out for absence, in ends that were judged.
+  virtual std::size_t times_out(std::size_t) const { return 0; }
+  // Whether the chain has convicted the validator that the node is; false for who never was one.
   virtual bool is_convicted(const ports::Store&, std::size_t) const { return false; }
 };
 

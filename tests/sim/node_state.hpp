@@ -31,7 +31,7 @@ struct World::NodeState final : core::Listener {
     if (!byzantine) {
       world.checkers_.on_final(index, block);
       world.on_epoch_edge(block.header.number.value.value);
-      judge_set(block);
+      judge_epoch_end(block);
     }
     for (const Hash& hash : block.extrinsics) {
       world.included_.insert(hash);
@@ -57,16 +57,17 @@ struct World::NodeState final : core::Listener {
   }
   void on_evidence_news(const std::string& text) override { world.note(index, text, {}); }
   // While the store still stands at this block.
-  void judge_set(const consensus::Finalized& block) {
+  void judge_epoch_end(const consensus::Finalized& block) {
     const auto number = block.header.number.value.value;
     const auto length = world.options_.setup.epoch_length;
     if (number == 0 || number % length != 0 || !node->running()) return;
     const auto store = node->read_store();
     const auto head = ports::find_head(*store);
-    const Epoch epoch(number / length + 2);
-    const ValidatorSet* named = world.checkers_.set_of(epoch);
-    if (!head || head->hash != block.hash || named == nullptr) return;
-    const auto wrong = world.factory_.judge_set(*store, epoch, *named);
+    const Epoch epoch(number / length);
+    const ValidatorSet* served = world.checkers_.set_of(epoch);
+    const ValidatorSet* named = world.checkers_.set_of(epoch.next().next());
+    if (!head || head->hash != block.hash || named == nullptr || served == nullptr) return;
+    const auto wrong = world.factory_.judge_end(*store, {epoch, *served, *named});
     if (wrong) world.checkers_.fail("node " + std::to_string(index) + ": " + *wrong);
   }
   void on_violation(const consensus::SafetyViolation& violation) override {

@@ -10,6 +10,7 @@
 #include "node/execution/application.hpp"
 #include "node/txpool/pool.hpp"
 #include "primitives/crypto/hash.hpp"
+#include "runtime/events.hpp"
 #include "runtime/version.hpp"
 #include "tests/sim/checkpoints.hpp"
 #include "tests/sim/disputants.hpp"
@@ -53,7 +54,7 @@ genesis::ChainSpec make_spec(const WorldSetup& setup) {
   }
   spec.consensus.validators_max =
       static_cast<std::uint32_t>(setup.candidates > 0 ? kSeats : setup.validators);
-  spec.consensus.downtime_views_min = 1'000;  // a crash of this world is no offence
+  spec.consensus.downtime_views_min = setup.downtime_views_min;
   for (std::size_t i = 0; i < setup.validators + setup.candidates; ++i) {
     spec.accounts.push_back({account_of(i), kEndowment});
     spec.accounts.push_back({reporter_of(i), kEndowment});
@@ -96,7 +97,10 @@ class RealFactory final : public MachineFactory {
         spec_(make_spec(setup)),
         genesis_(genesis::build_genesis(spec_)),
         disputants_(genesis_.hash) {
-    for (std::size_t i = 0; i < setup.validators; ++i) bonded_.insert(i);
+    for (std::size_t i = 0; i < setup.validators; ++i) {
+      bonded_.insert(i);
+      bonds_[i] = Balance(u128{kBond} * kCredit.micro);
+    }
     known_ = bonded_;
     chain_.genesis = genesis_.header;
     chain_.genesis_hash = genesis_.hash;
@@ -117,6 +121,7 @@ class RealFactory final : public MachineFactory {
   }
 
   Bytes transaction(Random& random) override {
+    if (!out_.empty() && random.chance(300)) return rejoin(random);
     if (setup_.candidates > 0 && random.chance(200)) return stake_transaction(random);
     if (setup_.candidates > 0 && random.chance(400)) {
       if (const auto act = disputants_.next(random)) return sign(act->who, act->call);
@@ -156,9 +161,26 @@ class RealFactory final : public MachineFactory {
     return audit_checkpoints(store);
   }
 
+  std::optional<std::string> judge_end(const ports::Store& store, const EpochEnd& end) override {
+    auto wrong = judge_set(store, end.epoch.next().next(), end.named);
+    if (!wrong) wrong = judge_absence(store, end);
+    return wrong;
+  }
+
+  std::size_t disputes_ended() const override { return disputants_.ended(); }
+  std::size_t times_out(std::size_t node) const override {
+    const auto found = absences_.find(node);
+    return found == absences_.end() ? 0 : found->second.size();
+  }
+
+  bool is_convicted(const ports::Store& store, std::size_t node) const override {
+    return known_.contains(node) && !candidates_in(store).contains(account_of(node));
+  }
+
+ private:
   // The highest stakes among those with a bond, each whole CC a vote.
   std::optional<std::string> judge_set(const ports::Store& store, Epoch epoch,
-                                       const ValidatorSet& named) override {
+                                       const ValidatorSet& named) {
     const auto stakes = read_stakes(store);
     disputants_.observe(store);
     std::vector<std::uint64_t> expected;
@@ -181,23 +203,71 @@ class RealFactory final : public MachineFactory {
            std::to_string(expected.size()) + " highest stakes";
   }
 
-  std::size_t disputes_ended() const override { return disputants_.ended(); }
-
-  bool is_convicted(const ports::Store& store, std::size_t node) const override {
-    return known_.contains(node) && !candidates_in(store).contains(account_of(node));
+  // Who was put out, by the block's events: at most a third less one of those who served, each of
+  // them for most of its views, for a thousandth of its bond, and not in the set that is named.
+  std::optional<std::string> judge_absence(const ports::Store& store, const EpochEnd& end) {
+    const std::string where = "the end of epoch " + std::to_string(end.epoch.value) + " ";
+    const auto serves = [](const ValidatorSet& set, const AccountId& account) {
+      return std::any_of(set.members.begin(), set.members.end(),
+                         [&](const Validator& member) { return member.account == account; });
+    };
+    std::size_t count = 0;
+    const auto candidates = candidates_in(store);
+    for (const validators::WentDown& down : went_down(store)) {
+      const auto found = candidates.find(down.validator);
+      if (found == candidates.end() || found->second.standing != validators::Standing::out) {
+        return where + "fines a validator that is not out";
+      }
+      const u128 bond = found->second.bonded.micro + down.burned.micro;
+      if (!serves(end.served, down.validator) || serves(end.named, down.validator)) {
+        return where + "puts out who did not serve, or names who is out";
+      }
+      if (down.led < setup_.downtime_views_min || 2 * down.missed <= down.led ||
+          down.burned.micro != bond / 1'000) {
+        return where + "puts out a validator that missed " + std::to_string(down.missed) + " of " +
+               std::to_string(down.led) + " views, or fines it wrongly";
+      }
+      for (std::size_t i = 0; i < setup_.validators + setup_.candidates; ++i) {
+        if (account_of(i) == down.validator) absences_[i].insert(end.epoch);
+      }
+      ++count;
+    }
+    if (count > (end.served.size() - 1) / 3) {
+      return where + "puts out " + std::to_string(count) + " of " +
+             std::to_string(end.served.size());
+    }
+    return std::nullopt;
   }
 
- private:
+  static std::vector<validators::WentDown> went_down(const ports::Store& store) {
+    Bytes key = to_bytes(twox_128(as_bytes("System")));
+    append(key, twox_128(as_bytes("Events")));
+    const auto bytes = store.get(ports::Column::state, key);
+    TALLY_ASSERT(bytes.has_value());
+    const auto records = decode<std::vector<runtime::EventRecord>>(*bytes);
+    TALLY_ASSERT(records.ok());
+    std::vector<validators::WentDown> out;
+    for (const runtime::EventRecord& record : *records) {
+      const auto* event = std::get_if<runtime::ValidatorsEvent>(&record.event);
+      if (event == nullptr) continue;
+      if (const auto* down = std::get_if<validators::WentDown>(&event->value)) out.push_back(*down);
+    }
+    return out;
+  }
+
   // Of the consensus keys with a bond, in whole CC; and remembers whose they are.
   std::map<Ed25519Key, std::uint64_t> read_stakes(const ports::Store& store) {
     std::map<Ed25519Key, std::uint64_t> stakes;
     const auto candidates = candidates_in(store);
     bonded_.clear();
+    out_.clear();
     for (std::size_t i = 0; i < setup_.validators + setup_.candidates; ++i) {
       const auto found = candidates.find(account_of(i));
       if (found == candidates.end()) continue;
       known_.insert(i);
       const validators::Candidate& one = found->second;
+      bonds_[i] = one.bonded;
+      if (one.standing == validators::Standing::out) out_.insert(i);
       if (one.standing != validators::Standing::bonded) continue;
       bonded_.insert(i);
       stakes[one.consensus_key] =
@@ -221,15 +291,25 @@ class RealFactory final : public MachineFactory {
     return encode_extrinsic(extrinsic);
   }
 
+  // One of those that are out.
+  Bytes rejoin(Random& random) {
+    auto which = out_.begin();
+    std::advance(which, static_cast<long>(random.below(out_.size())));
+    const std::size_t node = *which;
+    out_.erase(which);
+    return sign(account_of(node), runtime::ValidatorsCall{validators::Rejoin{}});
+  }
+
   // Bonds come and go by what the newest judged set showed, so that five at least always stay.
   Bytes stake_transaction(Random& random) {
     const std::size_t node = random.below(setup_.validators + setup_.candidates);
     const AccountId account = account_of(node);
+    if (out_.contains(node)) return rejoin(random);
     const Compact<Balance> bond{Balance(u128{kBond} * kCredit.micro)};
     const bool stays = bonded_.contains(node) && !leaving_.contains(node);
     if (stays && bonded_.size() >= kBondedFewest + leaving_.size()) {
       leaving_.insert(node);
-      return sign(account, runtime::ValidatorsCall{validators::Unbond{bond}});
+      return sign(account, runtime::ValidatorsCall{validators::Unbond{{bonds_[node]}}});
     }
     if (!bonded_.contains(node) && joining_.insert(node).second) {
       if (known_.contains(node)) {
@@ -285,6 +365,9 @@ class RealFactory final : public MachineFactory {
   // Nodes, as of the newest judged set: with a bond, ever seen with one; and asked since.
   std::set<std::size_t> bonded_;
   std::set<std::size_t> known_;
+  std::set<std::size_t> out_;  // and not asked to rejoin since
+  std::map<std::size_t, Balance> bonds_;
+  std::map<std::size_t, std::set<Epoch>> absences_;
   std::set<std::size_t> leaving_;
   std::set<std::size_t> joining_;
 };

@@ -3,6 +3,8 @@
 //   tally-sim --seeds 1..1000      one line a failure and a summary; exit status 1 on a failure
 //   tally-sim --seeds 42 --trace   what happened in one world
 //   tally-sim --bias 20000         how far withheld blocks bend a draw, as a table for the docs
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -29,6 +31,7 @@ struct Options {
   std::uint32_t epoch_length = 60;
   std::string machine = "real";
   std::string sets = "mixed";
+  std::string absence = "judged";
   std::string adversary;
   std::string fault;
   std::size_t bias = 0;  // draws
@@ -61,6 +64,21 @@ void let_sets_change(WorldOptions& world) {
   if (random.chance(300)) world.newcomer_ms = random.between(5'000, 25'000);
 }
 
+// Absence is judged where nobody lies: below a third of a set is all that may be faulty, and a set
+// that shrinks because others are away would come to have more of the one that is.
+void let_absence_count(const Options& options, WorldOptions& world) {
+  if (options.absence == "free" || options.machine != "real") return;
+  if (world.adversary != AdversaryKind::none && world.adversary != AdversaryKind::silent_leader) {
+    return;
+  }
+  Random random(world.seed, "absence");
+  world.setup.validators = std::max<std::size_t>(world.setup.validators, 7);
+  world.setup.downtime_views_min = 3;
+  if (world.setup.candidates == 0) {
+    world.setup.epoch_length = static_cast<std::uint32_t>(random.between(20, 40));
+  }
+}
+
 WorldResult run_seed(const Options& options, std::uint64_t seed) {
   WorldOptions world;
   world.seed = seed;
@@ -68,6 +86,7 @@ WorldResult run_seed(const Options& options, std::uint64_t seed) {
   world.setup.epoch_length = options.epoch_length;
   if (sets_change(options, seed)) let_sets_change(world);
   world.adversary = adversary_of(options, seed);
+  let_absence_count(options, world);
   if (options.trace) world.trace = &std::cout;
   const auto factory =
       options.machine == "toy" ? toy_machines(world.setup) : real_machines(world.setup);
@@ -78,6 +97,7 @@ std::string replay(const Options& options, std::uint64_t seed) {
   std::string out = "tally-sim --seeds " + std::to_string(seed) + " --trace";
   if (options.machine != "real") out += " --machine " + options.machine;
   if (options.sets != "mixed") out += " --sets " + options.sets;
+  if (options.absence != "judged") out += " --absence " + options.absence;
   if (options.validators != 4) out += " --validators " + std::to_string(options.validators);
   if (options.epoch_length != 60) out += " --epoch " + std::to_string(options.epoch_length);
   if (!options.adversary.empty()) out += " --adversary \"" + options.adversary + "\"";
@@ -94,6 +114,7 @@ struct Totals {
   std::uint64_t evidence = 0;
   std::uint64_t convicted = 0;
   std::uint64_t disputes = 0;
+  std::uint64_t absences = 0;
 };
 
 void report(const Options& options, std::uint64_t seed, const WorldResult& result) {
@@ -119,10 +140,33 @@ void report(const Options& options, std::uint64_t seed, const WorldResult& resul
   std::cout.flush();
 }
 
+// A line on the standard error that writes over itself, for a person at a terminal.
+class Progress {
+ public:
+  explicit Progress(const Options& options)
+      : worlds_(options.last - options.first + 1),
+        shown_(worlds_ > 1 && !options.trace && isatty(STDERR_FILENO) == 1) {}
+
+  void show(std::uint64_t done, std::uint64_t failed) const {
+    if (!shown_) return;
+    std::fprintf(stderr, "%lu of %lu worlds, %lu failed", done, worlds_, failed);
+    std::fflush(stderr);
+  }
+  void clear() const {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+
+ private:
+  std::uint64_t worlds_;
+  bool shown_;
+};
+
 int run(const Options& options) {
   std::atomic<std::uint64_t> next = options.first;
   std::mutex mutex;
   Totals totals;
+  std::uint64_t done = 0;
+  const Progress progress(options);
   const auto worker = [&] {
     for (std::uint64_t seed = next++; seed <= options.last; seed = next++) {
       const WorldResult result = run_seed(options, seed);
@@ -134,8 +178,11 @@ int run(const Options& options) {
       totals.set_changes += result.set_changes;
       totals.evidence += result.evidence;
       totals.disputes += result.disputes;
+      totals.absences += result.absences;
       totals.convicted += result.convicted ? 1 : 0;
+      progress.clear();
       report(options, seed, result);
+      progress.show(++done, totals.failed);
     }
   };
   const auto begun = std::chrono::steady_clock::now();
@@ -144,16 +191,17 @@ int run(const Options& options) {
   const unsigned count = options.trace ? 1 : (options.threads != 0 ? options.threads : cores);
   for (unsigned i = 0; i < count; ++i) threads.emplace_back(worker);
   for (std::thread& thread : threads) thread.join();
+  progress.clear();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   const std::uint64_t worlds = options.last - options.first + 1;
   if (!options.json) {
     std::printf(
         "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu set changes, "
-        "%lu pieces of evidence, %lu convicted on chain, %lu disputes ended; %.1f s, %.3f s a "
-        "world and thread\n",
+        "%lu pieces of evidence, %lu convicted on chain, %lu put out for absence, %lu disputes "
+        "ended; %.1f s, %.3f s a world and thread\n",
         worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs,
-        totals.set_changes, totals.evidence, totals.convicted, totals.disputes, took.count(),
-        took.count() * count / static_cast<double>(worlds));
+        totals.set_changes, totals.evidence, totals.convicted, totals.absences, totals.disputes,
+        took.count(), took.count() * count / static_cast<double>(worlds));
   }
   return totals.failed == 0 ? 0 : 1;
 }
@@ -214,6 +262,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--sets", options.sets, "whether validators change from epoch to epoch")
       ->check(CLI::IsMember({"fixed", "changing", "mixed"}))
+      ->capture_default_str();
+  app.add_option("--absence", options.absence,
+                 "whether who is away is put out, in worlds without a liar")
+      ->check(CLI::IsMember({"judged", "free"}))
       ->capture_default_str();
   app.add_option("--adversary", options.adversary, "the same one in every world");
   app.add_option("--bias", options.bias, "measure so many draws against withholding leaders");

@@ -273,10 +273,10 @@ class ToyFactory final : public MachineFactory {
     if (sum == kAccounts * kGrant) return std::nullopt;
     return "the supply is " + std::to_string(sum);
   }
-  std::optional<std::string> judge_set(const ports::Store&, Epoch epoch,
-                                       const ValidatorSet& named) override {
-    if (named == set_in(epoch)) return std::nullopt;
-    return "the set of epoch " + std::to_string(epoch.value) + " is not the one of the schedule";
+  std::optional<std::string> judge_end(const ports::Store&, const EpochEnd& end) override {
+    const Epoch next = end.epoch.next().next();
+    if (end.named == set_in(next)) return std::nullopt;
+    return "the set of epoch " + std::to_string(next.value) + " is not the one of the schedule";
   }
 
  private:

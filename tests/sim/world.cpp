@@ -366,6 +366,7 @@ WorldResult World::run() {
   result.evidence = evidence_;
   result.convicted = convicted_;
   result.disputes = factory_.disputes_ended();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) result.absences += factory_.times_out(i);
   result.finality_ms = finality_ms_;
   return result;
 }
@@ -382,6 +383,19 @@ void World::judge_convictions(std::size_t index, const ports::Store& store) {
       checkers_.fail(who + "an equivocator was caught and still has its bond");
     }
     convicted_ |= convicted;
+  }
+}
+
+// Who never proposes is put out, where absence is judged and it serves all the time and leads often
+// enough.
+void World::judge_absence() {
+  constexpr std::size_t kEnoughEpochs = 6;
+  const bool leads = options_.setup.candidates == 0 &&
+                     2 * options_.setup.validators <= options_.setup.epoch_length;
+  const bool judged = options_.setup.downtime_views_min <= 3 && factory_.real_votes();
+  if (options_.adversary != AdversaryKind::silent_leader || !leads || !judged) return;
+  if (checkers_.epochs() >= kEnoughEpochs && factory_.times_out(faulty_) == 0) {
+    checkers_.fail("a leader that never proposes was never put out");
   }
 }
 
@@ -411,6 +425,7 @@ void World::judge_end() {
     if (const auto wrong = factory_.audit(*store)) checkers_.fail(who + ": " + *wrong);
   }
   if (checkers_.transactions() == 0) checkers_.fail("no transaction was ever final");
+  judge_absence();
 }
 
 }  // namespace tally::sim

@@ -61,6 +61,7 @@ struct WorldResult {
   std::size_t evidence = 0;
   bool convicted = false;    // the adversary, by the chain
   std::size_t disputes = 0;  // that ended
+  std::size_t absences = 0;  // for which a validator was put out
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
 };
@@ -119,6 +120,7 @@ class World {
   void workload();
   void resubmit();
   void judge_end();
+  void judge_absence();
   void judge_convictions(std::size_t node, const ports::Store& store);
   void note(std::size_t node, std::string_view what, ByteView detail);
   void note_finality(std::size_t node, const Hash& extrinsic);
