@@ -81,6 +81,8 @@ struct ChannelChain {
     chain.tell(hash, ports::TxFinalized{{block, true, 0}});
   }
 
+  BlockNumber next_block() const { return BlockNumber(chain.heads().finalized.number.value + 1); }
+
   channels::ChannelOpened apply(const AccountId& opener, const channels::Open& open,
                                 FakeChain::Changes& changes) {
     calls.emplace_back("open");
@@ -89,6 +91,7 @@ struct ChannelChain {
     channels::Channel record{.opener = opener,
                              .counterparty = open.counterparty,
                              .challenge_period = open.challenge_period,
+                             .opened_in = next_block(),
                              .phase = channels::Phase::open};
     record.floor.balance_a = open.deposit.value;
     record.held[0] = open.deposit.value;

@@ -12,7 +12,10 @@
 
 #include "client-sdk/task/image.hpp"
 #include "client-sdk/task/session.hpp"
+#include "client-sdk/task/wasm_chain.hpp"
+#include "primitives/crypto/hash.hpp"
 #include "worker/sandbox/pool.hpp"
+#include "worker/wasm/wat_test.hpp"
 
 namespace tally::worker {
 namespace {
@@ -421,6 +424,115 @@ TEST_CASE("garbage on the port does not disturb the worker") {
   (void)!write(fd, garbage.data(), garbage.size());
   CHECK(f.connect()->run(primes(0, 10)).ok());
   close(fd);
+}
+
+// A task of this guest, and what must be kept while it runs.
+struct GuestTask {
+  Bytes module;
+  Bytes rest;
+  task::WasmSpec spec;
+
+  TaskRequest request() const {
+    return {.type = TaskType::custom_wasm,
+            .channel_id = kChannel,
+            .spec = encode(spec),
+            .input = {{module, true}, {rest, false}},
+            .max_price = kCredit};
+  }
+};
+GuestTask guest_task(Bytes module) {
+  GuestTask out{.module = std::move(module), .rest = {}, .spec = {}};
+  out.spec = {.module_hash = blake2_256(out.module),
+              .module_bytes = static_cast<std::uint32_t>(out.module.size()),
+              .begin = task::WasmBegin::start,
+              .fuel = 1'000'000,
+              .step_fuel = 1'000'000,
+              .steps = 1};
+  return out;
+}
+
+// Counts to three, a step at a time.
+Bytes counting_module() {
+  wasm::Guest guest;
+  guest.step =
+      "i32.const 0 i32.const 0 i32.load i32.const 1 i32.add i32.store i32.const 0 i32.load "
+      "i32.const 3 i32.eq";
+  return guest.bytes();
+}
+
+TEST_CASE(
+    "segments of custom_wasm are paid for the fuel that they used, below what was agreed on") {
+  Fixture f;
+  const auto session = f.connect();
+  auto chain = *task::begin_chain(counting_module(), {});
+  const auto rate = task::reference_price(TaskType::custom_wasm);
+  for (std::uint64_t step = 1; step <= 3; ++step) {
+    const task::WasmSpec spec = task::segment(chain, {.steps = 1});
+    const GuestTask guest{chain.state.module, chain.state.rest, spec};
+    const auto reply = session->run(guest.request());
+    REQUIRE(reply.ok());
+    const task::Receipt& receipt = reply->receipt.receipt;
+    const std::size_t input = guest.module.size() + guest.rest.size();
+    CHECK(receipt.metered_units < task::max_fuel(spec, input));
+    CHECK(receipt.price == *task::price_of(rate, receipt.metered_units, task::Priority::normal));
+    const auto output = task::advance(chain, spec, reply->output, receipt.price);
+    REQUIRE(output.ok());
+    CHECK(receipt.metered_units == output->fuel);
+    CHECK(chain.state.steps == step);
+  }
+  CHECK(chain.result == Bytes{3, 0, 0, 0});
+  CHECK(f.earner.receipts == 3);
+}
+
+TEST_CASE(
+    "a prepaid custom_wasm task may cost less than was paid ahead, and the next one uses it") {
+  Fixture f(0);
+  const auto session = f.connect();
+  auto task = guest_task(counting_module());
+  task.spec.steps = 9;
+  for (int i = 0; i < 3; ++i) {
+    const auto reply = session->run(task.request());
+    REQUIRE(reply.ok());
+    CHECK(reply->receipt.receipt.price == Balance(1));
+  }
+}
+
+TEST_CASE("guests that do harm fail clearly, cost nothing, and the worker goes on") {
+  Fixture f;
+  const auto session = f.connect();
+  const auto stepping = [](const std::string& step) {
+    wasm::Guest guest;
+    guest.step = step;
+    return guest.bytes();
+  };
+  const auto code_of = [&](const GuestTask& task) {
+    const auto reply = session->run(task.request());
+    REQUIRE_FALSE(reply.ok());
+    CHECK(reply.error().kind == TaskErrorKind::failed);
+    CHECK_FALSE(reply.error().message.empty());
+    return reply.error().code;
+  };
+  CHECK(code_of(guest_task(stepping("(loop br 0) i32.const 0"))) == "out_of_fuel");
+  CHECK(code_of(guest_task(stepping("(loop i32.const 1 memory.grow drop br 0) i32.const 0"))) ==
+        "out_of_fuel");
+  CHECK(code_of(guest_task(stepping("unreachable"))) == "trapped");
+  CHECK(code_of(guest_task(to_bytes(as_bytes("#!/bin/sh, and more")))) == "bad_module");
+  CHECK(code_of(guest_task(wasm::wat("(module (import \"env\" \"system\" (func)))"))) ==
+        "bad_module");
+  CHECK(code_of(guest_task(stepping("f64.const 1 drop i32.const 0"))) == "bad_module");
+  // With fuel for minutes it is the task's own time that ends it.
+  auto endless = guest_task(stepping("(loop br 0) i32.const 0"));
+  endless.spec.step_fuel = 20'000'000'000;
+  auto request = endless.request();
+  request.timeout_ms = 300;
+  CHECK(session->run(request).error().code == "wall_time");
+  // One that is too large is not even sent.
+  const auto large = guest_task(Bytes(task::kMaxWasmModule + 1));
+  CHECK(session->run(large.request()).error().code == "bad_spec");
+
+  CHECK(f.earner.receipts == 0);
+  CHECK(session->run(guest_task(counting_module()).request()).ok());
+  CHECK(session->run(primes(0, 100)).ok());
 }
 
 }  // namespace

@@ -191,6 +191,32 @@ TEST_CASE("a step may use all of its fuel and not a unit more") {
   CHECK(short_of_one->begin({}).error().reason == FailureReason::out_of_fuel);
 }
 
+TEST_CASE("a function that is entered without fuel does nothing") {
+  // Ten calls in a row, each of which counts in memory: no loop looks at the fuel between them.
+  std::string calls;
+  for (int i = 0; i < 10; ++i) calls += "call $f ";
+  Guest guest = stepping(calls + "i32.const 0");
+  guest.functions = "(func $f i32.const 0 i32.const 0 i32.load i32.const 1 i32.add i32.store)";
+  const auto module = load_module(guest.bytes());
+  REQUIRE(module.ok());
+  std::uint64_t used = 0;
+  const auto counted = [&](std::uint64_t fuel) {
+    std::string why;
+    const auto engine = Engine::make(module->metered, why);
+    REQUIRE(engine != nullptr);
+    engine->set_global(module->fuel_global, fuel);
+    const bool ok = engine->call(module->entry.step, {}).ok;
+    used = fuel - engine->global(module->fuel_global);
+    CHECK(ok == (used <= fuel));
+    return engine->memory()[0];
+  };
+  CHECK(counted(kPlenty) == 10);
+  const std::uint64_t all = used;
+  CHECK(counted(all) == 10);
+  CHECK(counted(all - 1) == 9);
+  CHECK(counted(0) == 0);
+}
+
 TEST_CASE("two machines never share anything") {
   const Guest counter = stepping(
       "i32.const 0 i32.const 0 i32.load i32.const 1 i32.add i32.store i32.const 0 i32.load "

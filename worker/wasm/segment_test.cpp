@@ -168,7 +168,7 @@ TEST_CASE("memory, globals of both sizes, and grown memory come back; data segme
   CHECK(snapshot->globals[1] == task::SnapshotGlobal{task::WasmType::i64, 77});
   REQUIRE(snapshot->blocks.size() == 1);
   CHECK(snapshot->blocks[0].index == 31);
-  CHECK(run(module, half.data, {.begin = WasmBegin::resume}).state == WasmState::done);
+  CHECK(run(module, half.data, {WasmBegin::resume, 1}).state == WasmState::done);
 }
 
 TEST_CASE("a snapshot of another module, or that does not fit this one, is refused") {
