@@ -115,7 +115,7 @@ class Court {
 
 }  // namespace
 
-TEST_CASE("verifiers killed after acceptance and after commitment reveal; the loser appeals") {
+TEST_CASE("verifiers killed after acceptance and after commitment reveal, the loser appeals") {
   Court court;
   const std::string receipt = court.receipt();
   court.chain.done(

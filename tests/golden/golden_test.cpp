@@ -61,7 +61,7 @@ TEST_CASE("golden bytes: what the modules store") {
   CHECK(golden_hash<system::Config>() == "b960dd4be95e2142a705b4edb375447e");
   CHECK(golden_hash<credits::DebtTotals>() == "d19e6a23b60a276f61fdff913f4c614a");
   CHECK(golden_hash<credits::Config>() == "0b82356823b008d44d5a7fdaae3be131");
-  CHECK(golden_hash<channels::Channel>() == "508b29a30f95510628c10895c2188f95");
+  CHECK(golden_hash<channels::Channel>() == "3db9779116f4f63b82942f6042434275");
   CHECK(golden_hash<channels::Config>() == "00ad2961eddc5c668e88c2e6359c23d1");
   CHECK(golden_hash<validators::EpochInfo>() == "8097ad34a8fa2ff48dcf8b4757c17990");
   CHECK(golden_hash<validators::Candidate>() == "819e72f2ab337521fbe6b402f2560971");

@@ -141,7 +141,7 @@ TEST_CASE("a segment ends when its fuel is used, after at least one step") {
   CHECK(next->fuel == task::load_fuel(spec, resumed.size()) + next->total_fuel - begun.total_fuel);
 }
 
-TEST_CASE("memory, globals of both sizes, and grown memory come back; data segments do not") {
+TEST_CASE("memory, globals of both sizes, and grown memory come back, data segments do not") {
   Guest guest;
   guest.memory = "(memory (export \"memory\") 1 4)";
   guest.globals =
