@@ -266,8 +266,9 @@ CliResult<void> remove(Session& session, const CheckpointOptions& options) {
   client::ChainClient* chain = TALLY_TRY(session.client());
   const auto entry = TALLY_TRY(cli::or_fault(checkpoint::find(*chain, which)));
   if (!entry) {
-    return fail(
-        Fault{Exit::not_found, "checkpoint_not_found", "this account has no such live checkpoint"});
+    return fail(Fault{Exit::not_found, "checkpoint_not_found",
+                      "this account has no such live checkpoint; `tally checkpoint list --of " +
+                          options.as + "` shows those it has"});
   }
   client::SubmitOptions how;
   how.stop = session.stop;

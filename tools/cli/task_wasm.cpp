@@ -19,7 +19,8 @@ constexpr std::size_t kShownResult = 4'096;   // bytes of a text result that are
 
 CliResult<Bytes> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return fail(file_fault({"cannot read " + path + "; give a readable file"}));
+  if (!file || std::filesystem::is_directory(path))
+    return fail(file_fault({"cannot read " + path + "; give a readable file"}));
   const auto size = static_cast<std::uint64_t>(file.tellg());
   if (size > kMaxFile) {
     return fail(
