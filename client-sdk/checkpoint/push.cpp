@@ -7,6 +7,7 @@
 #include "client-sdk/checkpoint/failure.hpp"
 #include "client-sdk/checkpoint/folder.hpp"
 #include "client-sdk/checkpoint/push_journal.hpp"
+#include "modules/storage_registry/errors.hpp"
 #include "modules/storage_registry/events.hpp"
 #include "modules/storage_registry/storage.hpp"
 #include "modules/system/storage.hpp"
@@ -53,6 +54,7 @@ class Push {
  private:
   const AccountId& owner() const { return target_.key.account(); }
   CheckpointResult<std::optional<Pushed>> already_there();
+  CheckpointResult<void> admissible(std::size_t live) const;
   CheckpointResult<void> begin();
   CheckpointResult<void> upload();
   CheckpointResult<void> read_back();
@@ -117,7 +119,10 @@ CheckpointResult<std::optional<Pushed>> Push::already_there() {
   journal_.state_hash = hash_;
   journal_.parent = options_.parent;
   journal_.first = listed ? listed->next : CheckpointIndex(0);
-  if (!newest || !is_ours(newest->record)) return std::optional<Pushed>();
+  if (!newest || !is_ours(newest->record)) {
+    TALLY_TRY(admissible(listed ? listed->live.size() : 0));
+    return std::optional<Pushed>();
+  }
   // A blob that is lost goes up again; under the same id it needs no second record.
   journal_.first = newest->index;
   const storage::ContentId there{newest->record.store, newest->record.content_id};
@@ -131,6 +136,36 @@ CheckpointResult<std::optional<Pushed>> Push::already_there() {
   pushed.was_recorded = true;
   pushed.blob_bytes = blob->size();
   return std::optional<Pushed>(std::move(pushed));
+}
+
+Failure<CheckpointError> refused_by(storage_registry::Error error) {
+  const DispatchError refusal = storage_registry::reject(error);
+  auto out = failure(Fault::refused, "the chain would refuse to record the checkpoint: " +
+                                         runtime::to_text(refusal));
+  out.error.refusal = refusal;
+  return out;
+}
+
+// What the chain would refuse now, before a store is paid for it.
+CheckpointResult<void> Push::admissible(std::size_t live) const {
+  client::ChainClient& chain = target_.chain;
+  if (options_.parent) {
+    const auto parent = TALLY_TRY(
+        of_chain(chain.read_item(storage_registry::kCheckpoints, owner(), *options_.parent)));
+    if (!parent) return refused_by(storage_registry::Error::unknown_parent);
+  }
+  const auto config = TALLY_TRY(of_chain(chain.read_item(storage_registry::kConfig)));
+  if (!config) return failure(Fault::chain, "the chain has no parameters of the registry");
+  if (live >= config->checkpoints_max) {
+    return refused_by(storage_registry::Error::too_many_checkpoints);
+  }
+  const Balance free = TALLY_TRY(of_chain(chain.account(owner()))).data.free;
+  if (free <= config->deposit) {
+    return failure(Fault::refused, "recording the checkpoint holds a deposit of " +
+                                       to_text(config->deposit) + " and costs a fee, and " +
+                                       to_text(free) + " are free: nothing was uploaded");
+  }
+  return {};
 }
 
 CheckpointResult<void> Push::begin() {

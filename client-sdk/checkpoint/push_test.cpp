@@ -170,10 +170,36 @@ TEST_CASE("only the owner removes, and its deposit comes back") {
   CHECK(scene.try_pull(by_label(scene)).error().fault == Fault::not_found);
 }
 
-TEST_CASE("the chain's refusal is told, and what is uploaded is not lost") {
+TEST_CASE("what the chain would refuse is told before the store is paid") {
   Scene scene;
   PushOptions options = scene.options("sim");
   options.parent = CheckpointIndex(7);
+  SECTION("a parent that is not there") {
+    const auto refused = scene.try_push(noise(10), options);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().fault == Fault::refused);
+    REQUIRE(refused.error().refusal.has_value());
+    CHECK(runtime::to_text(*refused.error().refusal) == "StorageRegistry.unknown_parent");
+  }
+  SECTION("an account without credits") {
+    const KeyPair poor = dev_key(KeyScheme::ecdsa, "Poor");
+    const auto refused = push(noise(10), scene.options("sim"), {scene.store, *scene.chain, poor});
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().fault == Fault::refused);
+    CHECK(refused.error().message.find("nothing was uploaded") != std::string::npos);
+  }
+  CHECK(scene.store.paid == 0);
+}
+
+TEST_CASE("the chain's refusal is told") {
+  Scene scene;
+  scene.push_now(noise(20));
+  PushOptions options = scene.options("sim");
+  options.parent = CheckpointIndex(0);
+  options.progress = [&](const PushProgress& progress) {
+    if (progress.step != Step::uploaded) return;
+    REQUIRE(remove(*scene.chain, scene.bob, CheckpointIndex(0)).ok());
+  };
   const auto refused = scene.try_push(noise(10), options);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().fault == Fault::refused);
@@ -203,9 +229,8 @@ TEST_CASE("1024 checkpoints are listed, and one more is refused") {
   REQUIRE(refused.error().refusal.has_value());
   CHECK(runtime::to_text(*refused.error().refusal) == "StorageRegistry.too_many_checkpoints");
   REQUIRE(remove(*scene.chain, scene.bob, CheckpointIndex(5)).ok());
-  const std::uint64_t paid = scene.store.paid;
+  CHECK(scene.store.paid == 0);
   CHECK(scene.push_now(noise(10)).entry.index == CheckpointIndex(1'024));
-  CHECK(scene.store.paid == paid);  // by the push that was refused
 }
 
 TEST_CASE("one push of a state and label at a time") {

@@ -141,12 +141,14 @@ CliResult<AccountId> Session::account(const std::string& text) {
 
 CliResult<KeyPair> Session::signer(const std::string& text) {
   if (!is_dev_uri(text)) {
+    if (const auto open = unlocked_.find(text); open != unlocked_.end()) return open->second;
     const client::Wallet mine = TALLY_TRY(wallet());
     const auto known = mine.find(text);
     if (!known.ok()) return fail(key_fault(known.error()));
     const std::string secret = TALLY_TRY(password("Password of " + text));
     auto key = mine.unlock(text, secret);
     if (!key.ok()) return fail(key_fault(key.error()));
+    unlocked_.emplace(text, *key);
     return *std::move(key);
   }
   const genesis::ChainSpec* chain = TALLY_TRY(spec());

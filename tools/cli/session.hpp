@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -101,7 +102,7 @@ class Session {
 
   // A wallet's account name, an address, 0x and 64 digits, or a development URI such as //Bob.
   CliResult<AccountId> account(const std::string& text);
-  // A wallet's account name, whose password is asked for, or a development URI.
+  // A wallet's account name, whose password is asked for once, or a development URI.
   CliResult<KeyPair> signer(const std::string& text);
   // From --password-file, TALLY_PASSWORD or the terminal.
   CliResult<std::string> password(const std::string& prompt, bool confirm = false);
@@ -117,6 +118,7 @@ class Session {
   void save_trust();
 
  private:
+  std::map<std::string, KeyPair> unlocked_;
   std::optional<genesis::ChainSpec> spec_;
   std::unique_ptr<client::ChainClient> client_;
 };

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "primitives/crypto/hash.hpp"
+#include "worker/wasm/module.hpp"
 
 namespace tally::cli {
 namespace {
@@ -78,7 +79,8 @@ class WasmRun {
   const WasmJob& job_;
   WasmChain chain_;
   milliseconds every_{};
-  std::optional<Stores> stores_;
+  std::optional<Stores> stores_;  // with a label, as owner_
+  AccountId owner_;
   std::optional<checkpoint::CheckpointIndex> parent_;
   std::optional<Requester> requester_;
   std::uint64_t saved_segments_ = 0;  // of the chain, in the last checkpoint
@@ -91,16 +93,20 @@ class WasmRun {
 // Mistakes in the command line come first, while they cost nothing.
 CliResult<void> WasmRun::prepare() {
   every_ = TALLY_TRY(interval_of(job_.options.every));
-  if (checkpoints()) TALLY_TRY(Stores::open(session_, job_.options.store));
+  if (!checkpoints()) return {};
+  if (!storage_registry::label_is_valid(job_.options.label)) {
+    return fail(usage_fault("a label has 1 to 64 printable characters and no space; got \"" +
+                            job_.options.label + "\""));
+  }
+  const KeyPair key = TALLY_TRY(session_.signer(job_.requester.seat.as));
+  owner_ = key.account();
+  stores_.emplace(TALLY_TRY(Stores::open(session_, job_.options.store, &key)));
   return {};
 }
 
 CliResult<void> WasmRun::take_place() {
   requester_.emplace(session_, job_.requester);
-  TALLY_TRY(requester_->start());
-  if (!checkpoints()) return {};
-  stores_.emplace(TALLY_TRY(Stores::open(session_, job_.options.store, &requester_->key())));
-  return {};
+  return requester_->start();
 }
 
 CliResult<void> WasmRun::begin(const std::string& module) {
@@ -111,18 +117,21 @@ CliResult<void> WasmRun::begin(const std::string& module) {
   auto chain = task::begin_chain(TALLY_TRY(read_file(module)), std::move(arguments));
   if (!chain.ok()) return fail(usage_fault(chain.error().message));
   chain_ = *std::move(chain);
+  if (const auto fits = wasm::load_module(chain_.state.module); !fits.ok()) {
+    return fail(
+        usage_fault(module + " is no guest that a worker would run: " + fits.error().message));
+  }
   TALLY_TRY(take_place());
   return work();
 }
 
 CliResult<void> WasmRun::resume() {
   TALLY_TRY(prepare());
-  TALLY_TRY(take_place());
   client::ChainClient* chain = TALLY_TRY(session_.client());
   const checkpoint::StoreFinder finder = stores_->finder();
   const auto pulled = checkpoint::pull(
-      {requester_->key().account(), job_.options.label},
-      {.folder = checkpoint_folder(session_), .stop = session_.stop}, {finder, *chain});
+      {owner_, job_.options.label}, {.folder = checkpoint_folder(session_), .stop = session_.stop},
+      {finder, *chain});
   if (!pulled.ok()) return fail(to_fault(pulled.error()));
   auto decoded = task::decode_chain(pulled->state);
   if (!decoded.ok()) return fail(Fault{Exit::failure, "no_computation", decoded.error().message});
@@ -134,6 +143,7 @@ CliResult<void> WasmRun::resume() {
       job_.options.label,
       pulled->source == checkpoint::Source::cache ? "this machine's cache" : "the store",
       chain_.state.steps, to_text(chain_.state.paid)));
+  TALLY_TRY(take_place());
   return work();
 }
 
