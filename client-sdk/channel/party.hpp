@@ -168,12 +168,13 @@ enum class Rejection : std::uint8_t {
   expired,
   valid_too_long,
   nothing_new,
+  splice_open,  // rule 3: a splice that I signed may still be included
 };
 TALLY_DESCRIBE_ENUM(Rejection, not_in_this_stage, wrong_channel, wrong_proposer, stale_version,
                     version_too_far, wrong_sum, own_balance_falls, payer_below_reserve, bad_acked,
                     unknown_base, wrong_receipts, bad_signature, window_full, nothing_to_pay,
                     insufficient_balance, too_many_receipts, offers_open, balances_differ,
-                    nothing_offered, expired, valid_too_long, nothing_new);
+                    nothing_offered, expired, valid_too_long, nothing_new, splice_open);
 
 // Whether a stage admits an event at all, and the stages that it may lead to (bit n = Stage n).
 struct Cell {

@@ -1,4 +1,6 @@
 // The end of a channel: together, alone, and against a peer.
+#include <utility>
+
 #include "client-sdk/channel/party_handlers.hpp"
 #include "primitives/assert.hpp"
 
@@ -6,6 +8,7 @@ namespace tally::channel {
 
 Handled Handlers::on(const CloseTogether&) {
   if (record().close) return fail(Rejection::balances_differ);
+  if (record().splice) return fail(Rejection::splice_open);
   if (p.pending_ && record().stage == Stage::ready) countersign_pending();
   ChannelState state = tip_state();
   state.version = next_version();
@@ -43,6 +46,7 @@ Handled Handlers::check_close(const CloseOffer& offer) const {
     return fail(Rejection::stale_version);
   }
   if (!sums_to_locked(state)) return fail(Rejection::wrong_sum);
+  if (record().splice) return fail(Rejection::splice_open);
   // Rule 3: a crossing close has the balances of mine.
   if (record().close && record().close->state.balance_a != state.balance_a) {
     return fail(Rejection::balances_differ);
@@ -137,9 +141,12 @@ void Handlers::begin_end() {
 
 Handled Handlers::on(const ChallengedOnChain& event) {
   p.standing_ = event.standing;
+  const bool had_splice = std::exchange(record().splice, std::nullopt).has_value();  // too late now
   if (record().stage != Stage::ending && record().stage != Stage::restored) {
     if (p.pending_ && record().stage == Stage::ready) countersign_pending();
     record().stage = Stage::ending;
+    persist();
+  } else if (had_splice) {
     persist();
   }
   tell(Notice::challenged, event.standing);

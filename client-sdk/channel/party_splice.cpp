@@ -145,10 +145,9 @@ Handled Handlers::on(const SplicedOnChain& event) {
 // Rule 3: a splice that is too late will never be.
 Handled Handlers::on(const FinalBlock& block) {
   p.final_block_ = block.number;
-  if (record().stage != Stage::splicing) return {};
-  if (block.number <= record().splice->body.valid_until) return {};
+  if (!record().splice || block.number <= record().splice->body.valid_until) return {};
   record().splice.reset();
-  record().stage = Stage::ready;
+  if (record().stage == Stage::splicing) record().stage = Stage::ready;
   persist();
   return {};
 }
