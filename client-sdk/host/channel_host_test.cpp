@@ -8,11 +8,15 @@ namespace {
 
 using Calls = std::vector<std::string>;
 
-bool closed_at(ChannelHost& host, const ChannelId& id) {
+bool reaches(ChannelHost& host, const ChannelId& id, channel::Stage stage) {
   return eventually([&] {
     const auto view = host.find(id);
-    return view && view->record.stage == channel::Stage::closed;
+    return view && view->record.stage == stage;
   });
+}
+
+bool closed_at(ChannelHost& host, const ChannelId& id) {
+  return reaches(host, id, channel::Stage::closed);
 }
 
 TEST_CASE("payments, a close, and both ends see it") {
@@ -240,13 +244,6 @@ TEST_CASE("a party with an old journal asks its peer for a close and gets what b
   CHECK(f.chain.closed().front().payouts.to_a == Balance(8'000'000));
 }
 
-bool restored(ChannelHost& host, const ChannelId& id) {
-  return eventually([&] {
-    const auto view = host.find(id);
-    return view && view->record.stage == channel::Stage::restored;
-  });
-}
-
 // Fails when every open channel without a signature in the journal is taken on as new: the worker
 // then signs versions that it signed before.
 TEST_CASE("a worker that lost its journal works in no channel that it may have signed in") {
@@ -260,7 +257,7 @@ TEST_CASE("a worker that lost its journal works in no channel that it may have s
   f.restart_b();
   CHECK_FALSE(f.b().standing(id, kAlice.account()).ok());
   f.connect();
-  REQUIRE(restored(f.b(), id));
+  REQUIRE(reaches(f.b(), id, channel::Stage::restored));
   SECTION("its peer closes it, and all that was paid is there") {
     REQUIRE(f.a().close(id, 20s).ok());
     CHECK(f.chain.calls() == Calls{"open", "close"});
