@@ -164,6 +164,47 @@ struct NodeInfo {
   std::optional<std::uint32_t> validator;
 };
 
+// What a node is doing, as its operator is told: one state, why, and what to do. Names are part of
+// the interface.
+enum class NodeState : std::uint8_t {
+  starting,          // opens its files, or waits for peers at the start
+  syncing_snapshot,  // takes the state of a recent block from peers
+  syncing_blocks,    // behind the chain, takes blocks
+  listening,         // a validator that watches for another copy of itself before it votes
+  validating,        // in the set of this epoch, votes
+  following,         // keeps up with the chain and is not in the set of this epoch
+  not_voting,        // in the set of this epoch, keeps up, and must not or cannot vote
+  stopped,           // cannot go on; the process ends
+};
+TALLY_DESCRIBE_ENUM(NodeState, starting, syncing_snapshot, syncing_blocks, listening, validating,
+                    following, not_voting, stopped);
+
+struct NodeStatus {
+  NodeState state{};
+  std::string reason;  // a sentence, for every state
+  std::string advice;  // what the operator should do; empty: nothing
+  TimestampMs since;   // by the node's clock: when it came into this state
+
+  struct Progress {
+    std::uint64_t done{};
+    std::uint64_t total{};
+  };
+  std::optional<Progress> progress;  // of syncing, in blocks or chunks; of listening, in ms
+
+  struct Disk {
+    std::uint64_t database_bytes{};
+    std::uint64_t votes_bytes{};  // vote log and high-water file
+    std::uint64_t free_bytes{};   // of the file system that holds the data folder
+  };
+  Disk disk;
+  BlockNumber oldest_state;  // final blocks from here on can be asked for their state
+  BlockNumber oldest_block;  // and from here on for their content, the chain's first apart
+  std::uint32_t peers{};
+  std::uint32_t validator_peers{};  // that proved the key of a member of the set, itself apart
+  BlockNumber finalized;
+  BlockNumber sync_target;  // the highest finalized number that a peer showed
+};
+
 // Ends when it is destroyed; after that the listener is not called again.
 class Subscription {
  public:
