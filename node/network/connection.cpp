@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kReadBytes = 32 * 1024;
 constexpr std::size_t kWriteBytes = 128 * 1024;
 constexpr Milliseconds kLinger{500};
+constexpr std::size_t kHeldWorthALook = 256 * 1024;
 
 std::string describe_tls_failure(const boost::system::error_code& error) {
   return "expected the TLS 1.3 handshake of a Tallystick node, came: " + error.message();
@@ -24,13 +25,18 @@ std::string describe_tls_failure(const boost::system::error_code& error) {
 
 struct Connection::Unread {
   std::atomic<std::size_t> bytes{0};
+  std::atomic<std::size_t> frames{0};
   std::size_t bytes_max = 0;
+  std::size_t frames_max = 0;
   std::shared_ptr<asio::io_context> io;
   std::weak_ptr<Connection> connection;
 
+  bool too_much() const { return bytes > bytes_max || frames > frames_max; }
   void release(std::size_t n) {
-    const std::size_t before = bytes.fetch_sub(n);
-    if (before <= bytes_max || before - n > bytes_max) return;
+    const bool before = too_much();
+    bytes -= n;
+    --frames;
+    if (!before || too_much()) return;
     asio::post(*io, [weak = connection] {
       if (const ConnectionPtr self = weak.lock()) self->read();
     });
@@ -42,10 +48,14 @@ Connection::Connection(Setup setup, tcp::socket socket)
       stream_(std::move(socket), setup_.tls),
       timer_(*setup_.io),
       in_(kReadBytes),
+      pause_(*setup_.io),
+      frames_(setup_.settings.guest_rates.frames, std::chrono::steady_clock::now()),
+      bytes_(setup_.settings.guest_rates.bytes, std::chrono::steady_clock::now()),
       queue_(setup_.settings.send_queue_bytes_max),
       unread_(std::make_shared<Unread>()),
       last_received_(std::chrono::steady_clock::now()) {
   unread_->bytes_max = setup_.settings.unread_bytes_max;
+  unread_->frames_max = setup_.settings.unread_frames_max;
   unread_->io = setup_.io;
 }
 
@@ -83,13 +93,48 @@ void Connection::on_handshake(const Error& error) {
 
 void Connection::read() {
   if (reading_ || state_ == LinkState::handshaking || state_ == LinkState::closed) return;
-  if (state_ == LinkState::up && unread_->bytes.load() > unread_->bytes_max) return;
+  if (paused_ || (state_ == LinkState::up && unread_->too_much())) return;
   reading_ = true;
   stream_.async_read_some(asio::buffer(in_),
                           [self = shared_from_this()](const Error& error, std::size_t bytes) {
                             self->reading_ = false;
                             self->on_read(error, bytes);
                           });
+}
+
+void Connection::set_rates(const PeerRates& rates) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  frames_.set_rate(rates.frames, now);
+  bytes_.set_rate(rates.bytes, now);
+}
+
+// What it has sent is handled; more is read when its budget has filled up again.
+bool Connection::pause_reading(std::size_t bytes, std::size_t frames) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  bytes_.charge(now, static_cast<std::int64_t>(bytes));
+  frames_.charge(now, static_cast<std::int64_t>(frames));
+  const Milliseconds wait = std::max(bytes_.wait(now), frames_.wait(now));
+  if (wait.count() == 0 || state_ == LinkState::closed) return false;
+  ++setup_.counters.reads_paused;
+  paused_ = true;
+  pause_.expires_after(wait);
+  pause_.async_wait([self = shared_from_this()](const Error& cancelled) {
+    if (cancelled) return;
+    self->paused_ = false;
+    self->read();
+  });
+  return true;
+}
+
+std::size_t Connection::held_bytes() const {
+  return assembler_.bytes() + unread_->bytes + queue_.bytes();
+}
+
+void Connection::watch_memory() {
+  const std::size_t held = held_bytes();
+  const bool grew = held > held_seen_ + kReadBytes;
+  if (grew || held + kHeldWorthALook < held_seen_) held_seen_ = held;
+  if (grew && held > kHeldWorthALook) setup_.owner.on_held(shared_from_this());
 }
 
 void Connection::on_read(const Error& error, std::size_t bytes) {
@@ -101,7 +146,9 @@ void Connection::on_read(const Error& error, std::size_t bytes) {
   }
   last_received_ = std::chrono::steady_clock::now();
   setup_.counters.bytes_received += bytes;
+  std::size_t frames = 0;
   const auto wrong = assembler_.consume(ByteView(in_).first(bytes), [&](Lane lane, Bytes frame) {
+    ++frames;
     // What still comes behind a refusal counts for nothing, above all not as misbehaviour.
     if (state_ != LinkState::greeting && state_ != LinkState::up) return false;
     if (lane == kControlLane) {
@@ -115,7 +162,8 @@ void Connection::on_read(const Error& error, std::size_t bytes) {
   if (state_ == LinkState::greeting || state_ == LinkState::up) {
     if (wrong) return misbehaved("sent " + std::string(to_text(*wrong)));
   }
-  read();
+  watch_memory();
+  if (!pause_reading(bytes, frames)) read();
 }
 
 void Connection::misbehaved(const std::string& what) {
@@ -166,6 +214,7 @@ void Connection::send(Lane lane, Bytes frame) {
   queue_.push(lane, std::move(frame));
   setup_.counters.frames_dropped += queue_.dropped() - before;
   write();
+  watch_memory();
 }
 
 void Connection::write() {
@@ -174,6 +223,7 @@ void Connection::write() {
   out_.clear();
   setup_.counters.frames_sent += queue_.take(out_, kWriteBytes);
   writing_ = true;
+  write_began_ = std::chrono::steady_clock::now();
   asio::async_write(stream_, asio::buffer(out_),
                     [self = shared_from_this()](const Error& error, std::size_t bytes) {
                       self->writing_ = false;
@@ -205,6 +255,7 @@ void Connection::close(std::string reason) {
   state_ = LinkState::closed;
   Error ignored;
   timer_.cancel(ignored);
+  pause_.cancel(ignored);
   stream_.next_layer().close(ignored);
   // Later, so that the owner may forget this connection while one of its own calls runs in it.
   asio::post(*setup_.io, [self = shared_from_this()] { self->setup_.owner.on_closed(self); });
@@ -212,6 +263,7 @@ void Connection::close(std::string reason) {
 
 std::shared_ptr<void> Connection::count_unread(std::size_t bytes) {
   unread_->bytes += bytes;
+  ++unread_->frames;
   return {nullptr, [unread = unread_, bytes](void*) { unread->release(bytes); }};
 }
 
@@ -236,7 +288,13 @@ void Connection::on_timer() {
     case LinkState::up:
       break;
   }
-  const auto silent = std::chrono::steady_clock::now() - last_received_;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (writing_ && now - write_began_ >= setup_.settings.write_timeout) {
+    ++setup_.counters.links_cut;
+    return close("took nothing for " + std::to_string(setup_.settings.write_timeout.count()) +
+                 " ms of what waits for it");
+  }
+  const auto silent = now - last_received_;
   // A peer that we do not read from cannot be heard.
   if (reading_ && silent >= setup_.settings.idle_timeout) {
     return close("nothing came for " + std::to_string(setup_.settings.idle_timeout.count()) +

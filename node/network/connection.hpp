@@ -38,6 +38,8 @@ class ConnectionOwner {
   // TLS and Hello are good; the answer lets the peer in or says why not.
   virtual std::optional<HelloRefusal> admit(const ConnectionPtr& connection) = 0;
   virtual void on_frame(const ConnectionPtr& connection, Lane lane, Bytes frame) = 0;
+  // It holds a good deal of memory, and more than the last time.
+  virtual void on_held(const ConnectionPtr& connection) = 0;
   virtual void on_misbehaviour(const ConnectionPtr& connection, const std::string& what) = 0;
   virtual void on_closed(const ConnectionPtr& connection) = 0;
 };
@@ -49,6 +51,9 @@ struct Counters {
   std::atomic<std::uint64_t> frames_received{0};
   std::atomic<std::uint64_t> frames_dropped{0};
   std::atomic<std::uint64_t> handshakes_failed{0};
+  std::atomic<std::uint64_t> refused_early{0};
+  std::atomic<std::uint64_t> reads_paused{0};
+  std::atomic<std::uint64_t> links_cut{0};
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -62,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Role role{};
     std::optional<ports::PeerId> expected;  // of a bootnode that was dialled
     std::string address;
+    AddressKey address_key;
   };
   Connection(Setup setup, boost::asio::ip::tcp::socket socket);
 
@@ -74,12 +80,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // What the core holds of a received frame until it lets go.
   std::shared_ptr<void> count_unread(std::size_t bytes);
 
+  void set_rates(const PeerRates& rates);
+  // Of half frames, unread ones and what waits to be sent.
+  std::size_t held_bytes() const;
+  // Until the gate has been told that the handshake is over.
+  bool at_gate = false;
+
   LinkState state() const { return state_; }
   Role role() const { return setup_.role; }
   const std::optional<ports::PeerId>& peer() const { return peer_; }
   const std::optional<ports::PeerId>& expected() const { return setup_.expected; }
   const std::optional<Ed25519Key>& validator() const { return validator_; }
   const std::string& address() const { return setup_.address; }
+  const AddressKey& address_key() const { return setup_.address_key; }
   const std::string& close_reason() const { return close_reason_; }
   const std::optional<GoodbyeCode>& goodbye() const { return goodbye_; }
   bool was_up() const { return was_up_; }
@@ -90,6 +103,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void on_handshake(const Error& error);
   void read();
+  bool pause_reading(std::size_t bytes, std::size_t frames);
+  void watch_memory();
   void on_read(const Error& error, std::size_t bytes);
   void write();
   void on_control(ByteView frame);
@@ -113,11 +128,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   FrameAssembler assembler_;
   Bytes in_;
   bool reading_ = false;
+  bool paused_ = false;  // its budget is used up
+  boost::asio::steady_timer pause_;
+  Budget frames_;
+  Budget bytes_;
+  std::size_t held_seen_ = 0;
   SendQueue queue_;
   Bytes out_;
   bool writing_ = false;
+  SteadyTime write_began_;
   std::shared_ptr<Unread> unread_;  // shared with the frames that count in it
-  std::chrono::steady_clock::time_point last_received_;
+  SteadyTime last_received_;
 };
 
 }  // namespace tally::network

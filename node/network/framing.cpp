@@ -15,6 +15,8 @@ std::string_view to_text(FrameError error) {
       return "a fragment flag other than 0 and 1";
     case FrameError::fragment_too_long:
       return "a fragment of more than 32 KiB";
+    case FrameError::fragment_too_short:
+      return "a fragment of less than 32 KiB that is not its frame's last";
     case FrameError::frame_too_long:
       return "a frame of more than 4 MiB";
   }
@@ -29,10 +31,17 @@ std::optional<FrameError> FrameAssembler::read_header() {
   std::uint32_t length = 0;
   std::memcpy(&length, header_.data() + 2, sizeof length);
   if (length > kFragmentBytesMax) return FrameError::fragment_too_long;
+  if (!last_ && length < kFragmentBytesMax) return FrameError::fragment_too_short;
   const std::size_t max = lane_ == kControlLane ? kControlBytesMax : ports::kMaxFrameBytes;
   if (partial(lane_).size() + length > max) return FrameError::frame_too_long;
   missing_ = length;
   return std::nullopt;
+}
+
+std::size_t FrameAssembler::bytes() const {
+  std::size_t out = 0;
+  for (const Bytes& part : parts_) out += part.size();
+  return out;
 }
 
 std::optional<FrameError> FrameAssembler::consume(ByteView bytes, const Visit& visit) {

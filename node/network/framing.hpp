@@ -4,8 +4,9 @@
 //
 //   lane u8 ‖ last u8 (0 or 1) ‖ length u32 little endian (<= 32 KiB) ‖ bytes
 //
-// Fragments of one lane are in order; lanes interleave. Lane 255 is the transport's own; lanes 0 to
-// kLanes - 1 are the channels of the Network port, the lower the more urgent.
+// Fragments of one lane are in order; lanes interleave. Every fragment of a frame but the last is
+// full, so that a byte of header buys at least that much work. Lane 255 is the transport's own;
+// lanes 0 to kLanes - 1 are the channels of the Network port, the lower the more urgent.
 #pragma once
 
 #include <array>
@@ -28,7 +29,13 @@ constexpr std::size_t kFragmentHeaderBytes = 6;
 constexpr std::size_t kControlBytesMax = 1024;
 constexpr std::size_t kControlFramesMax = 64;
 
-enum class FrameError : std::uint8_t { unknown_lane, bad_flag, fragment_too_long, frame_too_long };
+enum class FrameError : std::uint8_t {
+  unknown_lane,
+  bad_flag,
+  fragment_too_long,
+  fragment_too_short,
+  frame_too_long
+};
 std::string_view to_text(FrameError error);
 
 // Puts received bytes together. Memory grows with what has arrived, never with what a length field
@@ -41,6 +48,8 @@ class FrameAssembler {
   std::optional<FrameError> consume(ByteView bytes, const Visit& visit);
   // Before the peer has said who it is, only the control lane is accepted.
   void open_channels() { open_ = true; }
+  // Held of frames that are not whole yet.
+  std::size_t bytes() const;
 
  private:
   std::optional<FrameError> read_header();

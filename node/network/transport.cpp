@@ -19,7 +19,6 @@ namespace tally::network {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using SystemError = boost::system::error_code;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 namespace {
 
@@ -60,7 +59,8 @@ class Transport::Impl final : public ConnectionOwner {
         log_(std::move(log)),
         tls_(make_tls_context(identity)),
         acceptor_(*io_),
-        accept_timer_(*io_) {}
+        accept_timer_(*io_),
+        gate_(settings_.gate) {}
   ~Impl() override { stop(); }
 
   Result<void, Error> start();
@@ -75,23 +75,28 @@ class Transport::Impl final : public ConnectionOwner {
   std::optional<HelloRefusal> judge_key(const ports::PeerId& peer) override;
   std::optional<HelloRefusal> admit(const ConnectionPtr& connection) override;
   void on_frame(const ConnectionPtr& connection, Lane lane, Bytes frame) override;
+  void on_held(const ConnectionPtr& connection) override;
   void on_misbehaviour(const ConnectionPtr& connection, const std::string& what) override;
   void on_closed(const ConnectionPtr& connection) override;
 
  private:
   void accept();
   void on_accept(const SystemError& error, tcp::socket socket);
-  void make_room_for_handshake();
+  void make_room_for_handshake(const AddressKey& address);
+  void leave_gate(const ConnectionPtr& connection);
   ConnectionPtr add(Connection::Setup setup, tcp::socket socket);
-  Connection::Setup setup(Role role, std::string address);
+  Connection::Setup setup(Role role, std::string address, const AddressKey& key);
   void dial(Dial& dial);
   void on_dialled(Dial& dial, const SystemError& error);
   void redial_later(Dial& dial, const std::string& failure);
   Dial* dial_to(const ports::PeerId& peer);
   bool is_preferred(const ConnectionPtr& connection) const;
-  bool inbound_is_full() const;
+  bool inbound_is_full(const AddressKey& address) const;
+  bool is_validator(const ConnectionPtr& connection) const;
   bool is_banned(const ports::PeerId& peer);
   void ban(const ports::PeerId& peer);
+  void blame_address(const ConnectionPtr& connection);
+  const PeerRates& rates_of(const ConnectionPtr& connection) const;
   void take_down(const ConnectionPtr& connection, const std::string& reason);
   void log_failure(const ConnectionPtr& connection);
   void publish_links();
@@ -118,6 +123,7 @@ class Transport::Impl final : public ConnectionOwner {
   std::vector<std::unique_ptr<Dial>> dials_;
   std::map<ports::PeerId, SteadyTime> bans_;
   std::set<Ed25519Key> preferred_;
+  AddressGate gate_;
   std::mt19937_64 jitter_{std::random_device{}()};
   SteadyTime failure_window_;
   std::uint64_t failures_in_window_ = 0;
@@ -198,6 +204,7 @@ void Transport::Impl::disconnect(const ports::PeerId& peer, std::string reason) 
     if (found == links_.end()) return;
     const ConnectionPtr connection = found->second;
     log_.warn("peer dropped for what it sent", {{"peer", to_hex(peer)}, {"reason", why}});
+    blame_address(connection);
     take_down(connection, why);
     connection->say_goodbye(GoodbyeCode::misbehaviour, why);
   });
@@ -206,6 +213,7 @@ void Transport::Impl::disconnect(const ports::PeerId& peer, std::string reason) 
 void Transport::Impl::prefer_validators(std::vector<Ed25519Key> keys) {
   asio::post(*io_, [this, list = std::move(keys)] {
     preferred_ = std::set<Ed25519Key>(list.begin(), list.end());
+    for (const auto& [peer, connection] : links_) connection->set_rates(rates_of(connection));
   });
 }
 
@@ -216,7 +224,8 @@ std::vector<PeerLink> Transport::Impl::peers() const {
 
 TransportCounters Transport::Impl::counters() const {
   return {counters_.bytes_sent,      counters_.bytes_received, counters_.frames_sent,
-          counters_.frames_received, counters_.frames_dropped, counters_.handshakes_failed};
+          counters_.frames_received, counters_.frames_dropped, counters_.handshakes_failed,
+          counters_.refused_early,   counters_.reads_paused,   counters_.links_cut};
 }
 
 void Transport::Impl::accept() {
@@ -239,25 +248,39 @@ void Transport::Impl::on_accept(const SystemError& error, tcp::socket socket) {
   SystemError gone;
   const tcp::endpoint remote = socket.remote_endpoint(gone);
   if (!gone) {
-    make_room_for_handshake();
-    add(setup(Role::listener, to_text(remote)), std::move(socket))->begin();
+    const AddressKey key = address_key(remote.address());
+    if (gate_.may_begin(key, std::chrono::steady_clock::now())) {
+      make_room_for_handshake(key);
+      const auto connection = add(setup(Role::listener, to_text(remote), key), std::move(socket));
+      gate_.begun(key);
+      connection->at_gate = true;
+      connection->begin();
+    } else {
+      ++counters_.refused_early;
+    }
   }
   accept();
 }
 
-void Transport::Impl::make_room_for_handshake() {
-  std::size_t pending = 0;
-  ConnectionPtr oldest;
-  for (const ConnectionPtr& connection : connections_) {
-    if (connection->state() > LinkState::greeting || connection->role() != Role::listener) continue;
-    if (!oldest) oldest = connection;
-    ++pending;
-  }
-  if (pending >= settings_.handshakes_max) oldest->close("too many handshakes at a time");
+void Transport::Impl::make_room_for_handshake(const AddressKey& address) {
+  const auto victim = gate_.must_give_way(address);
+  if (!victim) return;
+  const auto oldest =
+      std::find_if(connections_.begin(), connections_.end(), [&](const auto& connection) {
+        return connection->at_gate && connection->address_key() == *victim;
+      });
+  TALLY_ASSERT(oldest != connections_.end());
+  leave_gate(*oldest);
+  (*oldest)->close("too many handshakes at a time");
 }
 
-Connection::Setup Transport::Impl::setup(Role role, std::string address) {
-  return {*this, settings_, counters_, io_, tls_, role, std::nullopt, std::move(address)};
+void Transport::Impl::leave_gate(const ConnectionPtr& connection) {
+  if (!std::exchange(connection->at_gate, false)) return;
+  gate_.ended(connection->address_key());
+}
+
+Connection::Setup Transport::Impl::setup(Role role, std::string address, const AddressKey& key) {
+  return {*this, settings_, counters_, io_, tls_, role, std::nullopt, std::move(address), key};
 }
 
 ConnectionPtr Transport::Impl::add(Connection::Setup with, tcp::socket socket) {
@@ -289,7 +312,7 @@ void Transport::Impl::on_dialled(Dial& dial, const SystemError& error) {
     return redial_later(dial, error.message());
   }
   Connection::Setup with =
-      setup(Role::dialer, dial.address.host + ":" + std::to_string(dial.address.port));
+      setup(Role::dialer, dial.address.host + ":" + std::to_string(dial.address.port), {});
   with.expected = dial.address.peer;
   add(std::move(with), std::exchange(dial.socket, tcp::socket(*io_)))->begin();
 }
@@ -316,19 +339,29 @@ Dial* Transport::Impl::dial_to(const ports::PeerId& peer) {
   return nullptr;
 }
 
+bool Transport::Impl::is_validator(const ConnectionPtr& connection) const {
+  return connection->validator() && preferred_.count(*connection->validator()) != 0;
+}
+
+const PeerRates& Transport::Impl::rates_of(const ConnectionPtr& connection) const {
+  return is_validator(connection) ? settings_.validator_rates : settings_.guest_rates;
+}
+
 bool Transport::Impl::is_preferred(const ConnectionPtr& connection) const {
-  if (connection->role() == Role::dialer) return true;
-  if (connection->validator() && preferred_.count(*connection->validator()) != 0) return true;
+  if (connection->role() == Role::dialer || is_validator(connection)) return true;
   return std::any_of(dials_.begin(), dials_.end(),
                      [&](const auto& entry) { return entry->address.peer == *connection->peer(); });
 }
 
-bool Transport::Impl::inbound_is_full() const {
+bool Transport::Impl::inbound_is_full(const AddressKey& address) const {
   std::size_t taken = 0;
+  std::size_t of_address = 0;
   for (const auto& [peer, connection] : links_) {
-    if (!is_preferred(connection)) ++taken;
+    if (is_preferred(connection)) continue;
+    ++taken;
+    if (connection->address_key() == address) ++of_address;
   }
-  return taken >= settings_.inbound_max;
+  return taken >= settings_.inbound_max || of_address >= settings_.inbound_per_address_max;
 }
 
 bool Transport::Impl::is_banned(const ports::PeerId& peer) {
@@ -346,6 +379,12 @@ void Transport::Impl::ban(const ports::PeerId& peer) {
     if (bans_.size() >= kBansMax) bans_.erase(bans_.begin());
   }
   bans_[peer] = now + settings_.ban;
+}
+
+// A new key costs nothing: who breaks the rules waits under any.
+void Transport::Impl::blame_address(const ConnectionPtr& connection) {
+  if (connection->role() != Role::listener || is_validator(connection)) return;
+  gate_.misbehaved(connection->address_key(), std::chrono::steady_clock::now());
 }
 
 std::optional<HelloRefusal> Transport::Impl::judge_key(const ports::PeerId& peer) {
@@ -369,10 +408,12 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
     if (!newer_wins) return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer"};
     take_down(old, "replaced by another link to the same peer");
     old->say_goodbye(GoodbyeCode::duplicate, "replaced by another link to the same peer");
-  } else if (!is_preferred(connection) && inbound_is_full()) {
+  } else if (!is_preferred(connection) && inbound_is_full(connection->address_key())) {
     return HelloRefusal{GoodbyeCode::full, "all places for inbound peers are taken"};
   }
   links_[peer] = connection;
+  leave_gate(connection);
+  connection->set_rates(rates_of(connection));
   publish_links();
   if (Dial* dial = dial_to(peer)) {
     dial->wait = settings_.redial_min;
@@ -410,12 +451,32 @@ void Transport::Impl::publish_links() {
 
 void Transport::Impl::on_frame(const ConnectionPtr& connection, Lane lane, Bytes frame) {
   const std::size_t size = frame.size();
-  listener_.on_frame({*connection->peer(), static_cast<ports::Channel>(lane), std::move(frame),
-                      connection->count_unread(size)});
+  const auto channel = static_cast<ports::Channel>(lane);
+  const bool urgent = channel == ports::Channel::consensus && is_validator(connection);
+  listener_.on_frame(
+      {*connection->peer(), channel, std::move(frame), urgent, connection->count_unread(size)});
+}
+
+void Transport::Impl::on_held(const ConnectionPtr&) {
+  std::size_t held = 0;
+  ConnectionPtr most;
+  for (const auto& [peer, connection] : links_) {
+    if (is_validator(connection)) continue;
+    held += connection->held_bytes();
+    if (!most || connection->held_bytes() > most->held_bytes()) most = connection;
+  }
+  if (held <= settings_.guests_bytes_max) return;
+  ++counters_.links_cut;
+  const std::string why =
+      "held the most of " + std::to_string(held) + " bytes that wait for or came from peers";
+  log_.warn("peer cut off", {{"peer", to_hex(*most->peer())}, {"reason", why}});
+  take_down(most, why);
+  most->close(why);
 }
 
 void Transport::Impl::on_misbehaviour(const ConnectionPtr& connection, const std::string& what) {
   ban(*connection->peer());
+  blame_address(connection);
   log_.warn("peer misbehaved", {{"peer", to_hex(*connection->peer())},
                                 {"address", connection->address()},
                                 {"reason", what}});
@@ -439,6 +500,7 @@ void Transport::Impl::log_failure(const ConnectionPtr& connection) {
 
 void Transport::Impl::on_closed(const ConnectionPtr& connection) {
   std::erase(connections_, connection);
+  leave_gate(connection);
   take_down(connection, connection->close_reason());
   if (stopping_) return;
   const bool harmless =

@@ -12,12 +12,17 @@
 // `ban`.
 //
 // Pressure. Sending never blocks: what does not fit into a peer's queue is dropped by the rule of
-// SendQueue. Receiving pushes back: while a peer's frames that the core has not let go of (see
-// ReceivedFrame) exceed `unread_bytes_max`, nothing more is read from it, and TCP slows it down.
+// SendQueue, and a peer that takes nothing of it for `write_timeout` is cut off. Receiving pushes
+// back: a peer is not read from, and TCP slows it down, while its frames that the core has not let
+// go of (see ReceivedFrame) exceed `unread_bytes_max` or `unread_frames_max`, or when it has used
+// up its budget of bytes or frames a second. What all peers but the preferred validators hold of
+// this node's memory (half frames, unread ones, what waits for them) is at most
+// `guests_bytes_max`; above it, whoever holds most is cut off.
 //
 // Silence. After `ping_interval` without a byte a ping is sent, after `idle_timeout` the link ends.
-// A TLS and Hello exchange must end within `handshake_timeout`; at most `handshakes_max` are under
-// way, the oldest gives way.
+// A TLS and Hello exchange must end within `handshake_timeout`; how many may begin and be under way
+// is the gate's rule (address_gate.hpp). Of one address at most `inbound_per_address_max` links
+// take an inbound place.
 //
 // Threads: one thread of its own does all I/O and calls the listener; public functions may be
 // called from any thread. After stop() returns the listener is not called again.
@@ -32,13 +37,18 @@
 
 #include "node/log/log.hpp"
 #include "node/network/address.hpp"
+#include "node/network/address_gate.hpp"
 #include "node/network/handshake.hpp"
 #include "node/network/identity.hpp"
 #include "node/ports/network.hpp"
 
 namespace tally::network {
 
-using Milliseconds = std::chrono::milliseconds;
+// What is read from one peer: frames, bytes.
+struct PeerRates {
+  Rate frames;
+  Rate bytes;
+};
 
 struct TransportSettings {
   std::string listen_host = "127.0.0.1";
@@ -48,10 +58,16 @@ struct TransportSettings {
   std::optional<ValidatorProver> prover;  // of a validator
 
   std::size_t inbound_max = 64;
-  std::size_t handshakes_max = 64;
+  std::size_t inbound_per_address_max = 32;
+  GateLimits gate;
   std::size_t send_queue_bytes_max = 32 * 1024 * 1024;
   std::size_t unread_bytes_max = 8 * 1024 * 1024;
+  std::size_t unread_frames_max = 1'024;
+  std::size_t guests_bytes_max = 256 * 1024 * 1024;
+  PeerRates guest_rates{{2'000, 4'000}, {16 << 20, 32 << 20}};
+  PeerRates validator_rates{{8'000, 16'000}, {128 << 20, 256 << 20}};
   Milliseconds handshake_timeout{5'000};
+  Milliseconds write_timeout{15'000};
   Milliseconds ping_interval{5'000};
   Milliseconds idle_timeout{15'000};
   Milliseconds redial_min{200};
@@ -71,6 +87,8 @@ struct ReceivedFrame {
   ports::PeerId peer;
   ports::Channel channel{};
   Bytes bytes;
+  // Of the consensus channel, from a validator that prefer_validators() names.
+  bool urgent = false;
   // The frame counts as unread until this is destroyed. Shared with the link, which may end first.
   std::shared_ptr<void> unread;
 };
@@ -91,6 +109,9 @@ struct TransportCounters {
   std::uint64_t frames_received = 0;
   std::uint64_t frames_dropped = 0;     // queues that were full
   std::uint64_t handshakes_failed = 0;  // garbage, other chains, impostors, timeouts
+  std::uint64_t refused_early = 0;      // connections above their address's rate
+  std::uint64_t reads_paused = 0;       // a peer had used up its budget
+  std::uint64_t links_cut = 0;          // took nothing, or held too much
 };
 
 class Transport final : public ports::Network {

@@ -1,184 +1,15 @@
 // Real sockets on loopback, ports chosen by the system. Waits poll a condition until a deadline.
 #include "node/network/transport.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
-#include <sstream>
-#include <thread>
 
-#include "node/network/framing.hpp"
-#include "node/network/tls.hpp"
+#include "node/network/testing.hpp"
 
 using namespace tally;
 using namespace tally::network;
-namespace asio = boost::asio;
-using asio::ip::tcp;
-
-namespace {
-
-constexpr std::chrono::seconds kDeadline{20};
-
-// A stream buffer that several threads may write and read.
-class SharedText : public std::stringbuf {
- public:
-  std::string text() {
-    const std::lock_guard lock(mutex_);
-    return str();
-  }
-
- protected:
-  std::streamsize xsputn(const char* data, std::streamsize size) override {
-    const std::lock_guard lock(mutex_);
-    return std::stringbuf::xsputn(data, size);
-  }
-
- private:
-  std::mutex mutex_;
-};
-
-class Recorder : public TransportListener {
- public:
-  void on_peer_up(const PeerLink& link) override {
-    change([&] { ups.push_back(link); });
-  }
-  void on_peer_down(const ports::PeerId& peer, const std::string& reason) override {
-    change([&] { downs.emplace_back(peer, reason); });
-  }
-  void on_frame(ReceivedFrame frame) override {
-    change([&] { frames.push_back(std::move(frame)); });
-  }
-  template <class Condition>
-  bool wait(Condition condition) {
-    std::unique_lock lock(mutex);
-    return changed.wait_for(lock, kDeadline, condition);
-  }
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<PeerLink> ups;
-  std::vector<std::pair<ports::PeerId, std::string>> downs;
-  std::vector<ReceivedFrame> frames;
-
- private:
-  template <class Change>
-  void change(Change apply) {
-    const std::lock_guard lock(mutex);
-    apply();
-    changed.notify_all();
-  }
-};
-
-Secret secret(std::uint8_t seed) {
-  std::array<std::uint8_t, 32> bytes{};
-  bytes.fill(seed);
-  return Secret(bytes);
-}
-
-ValidatorProver prover(std::uint8_t claimed, std::uint8_t signs) {
-  return {ed25519_public(secret(claimed)),
-          [signs](ByteView bytes) { return ed25519_sign(secret(signs), bytes); }};
-}
-
-TransportSettings quick() {
-  TransportSettings out;
-  out.listen_port = 0;
-  out.genesis.bytes.fill(1);
-  out.redial_min = Milliseconds(10);
-  out.redial_max = Milliseconds(50);
-  return out;
-}
-
-struct Node {
-  NodeIdentity identity;
-  SharedText text;
-  std::ostream stream{&text};
-  Recorder seen;
-  std::unique_ptr<Transport> transport;
-
-  explicit Node(std::uint8_t seed, TransportSettings settings = quick())
-      : identity(NodeIdentity::from_secret(secret(seed))) {
-    start(std::move(settings));
-  }
-  void start(TransportSettings settings) {
-    auto started = Transport::start(identity, std::move(settings), seen,
-                                    Log::to_stream(stream, {LogLevel::debug, LogFormat::text}));
-    REQUIRE(started.ok());
-    transport = std::move(*started);
-  }
-  PeerAddress address() const { return {identity.id(), "127.0.0.1", transport->port()}; }
-};
-
-template <class Condition>
-bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kDeadline;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-bool logs(Node& node, const std::string& words) {
-  return eventually([&] { return node.text.text().find(words) != std::string::npos; });
-}
-
-TransportSettings dialling(std::initializer_list<PeerAddress> peers) {
-  TransportSettings out = quick();
-  out.bootnodes = peers;
-  return out;
-}
-
-// A peer that speaks TLS but not our rules.
-class RawPeer {
- public:
-  RawPeer(std::uint8_t seed, std::uint16_t port)
-      : context_(make_tls_context(NodeIdentity::from_secret(secret(seed)))),
-        stream_(io_, context_) {
-    stream_.next_layer().connect({asio::ip::address_v4::loopback(), port});
-    stream_.handshake(asio::ssl::stream_base::client);
-  }
-  void frame(Lane lane, const Bytes& bytes) {
-    SendQueue queue(1 << 24);
-    queue.push(lane, bytes);
-    Bytes out;
-    queue.take(out, ~std::size_t{0});
-    raw(out);
-  }
-  void raw(const Bytes& bytes) {
-    boost::system::error_code ignored;
-    asio::write(stream_, asio::buffer(bytes), ignored);
-  }
-  void hello() {
-    Hello hello;
-    hello.genesis.bytes.fill(1);
-    frame(kControlLane, encode(ControlMessage{hello}));
-  }
-  // Everything until the other side ends the connection.
-  void drain() {
-    Bytes buffer(4096);
-    boost::system::error_code error;
-    while (!error) stream_.read_some(asio::buffer(buffer), error);
-  }
-
- private:
-  asio::io_context io_;
-  asio::ssl::context context_;
-  asio::ssl::stream<tcp::socket> stream_;
-};
-
-tcp::socket raw_socket(asio::io_context& io, std::uint16_t port) {
-  tcp::socket out(io);
-  out.connect({asio::ip::address_v4::loopback(), port});
-  return out;
-}
-
-}  // namespace
+using namespace tally::network::testing;
 
 TEST_CASE("two nodes link, know each other by key, and frames cross whole") {
   TransportSettings settings = quick();
@@ -309,7 +140,7 @@ TEST_CASE("a connection that says nothing ends after the handshake time") {
 
 TEST_CASE("many silent connections do not keep others out") {
   TransportSettings settings = quick();
-  settings.handshakes_max = 3;
+  settings.gate.pending_max = 3;
   Node a(1, settings);
   asio::io_context io;
   std::vector<tcp::socket> silent;
@@ -344,7 +175,9 @@ TEST_CASE("pings keep an idle link alive") {
 }
 
 TEST_CASE("what breaks the frame rules ends the link and bans the peer") {
-  Node a(1);
+  TransportSettings settings = quick();
+  settings.gate.misbehaviour_costs = 0;  // one address does all of it
+  Node a(1, settings);
   const auto attack = [&](std::uint8_t seed, bool greet, auto send, const std::string& words) {
     RawPeer peer(seed, a.transport->port());
     if (greet) peer.hello();
@@ -361,6 +194,12 @@ TEST_CASE("what breaks the frame rules ends the link and bans the peer") {
         p.raw({0, 1, 0xff, 0xff, 0xff, 0xff});
       },
       "a fragment of more than 32 KiB");
+  attack(
+      8, true,
+      [](RawPeer& p) {
+        p.raw({0, 0, 0, 0, 0, 0});
+      },
+      "a fragment of less than 32 KiB that is not its frame's last");
   attack(
       5, false, [](RawPeer& p) { p.frame(0, {1}); }, "a channel that does not exist");
   attack(
