@@ -212,6 +212,8 @@ void ChainApplication::commit(const std::vector<ports::FinalBlock>& blocks,
     return;
   }
   ports::WriteBatch batch;
+  append_pruning(batch, parts_.store, options_.retention,
+                 static_cast<std::uint32_t>(blocks.size()));
   std::vector<const Pending*> landed;
   for (const ports::FinalBlock& final_block : blocks) {
     const auto it = pending_.find(name_of(final_block.hash));
@@ -236,11 +238,6 @@ void ChainApplication::commit(const std::vector<ports::FinalBlock>& blocks,
   }
   const PendingBlock& last = landed.back()->block();
   batch.push_back(ports::put_head({last.hash, last.number()}));
-  if (options_.versions_kept != 0 && last.number().value > options_.versions_kept) {
-    // Never past the head in the store: what this very batch writes is pruned by a later one.
-    const BlockNumber oldest(last.number().value - options_.versions_kept);
-    append_pruning(batch, parts_.store, std::min(oldest, parts_.final_state.head().number));
-  }
   batch.insert(batch.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
   parts_.store.write(std::move(batch), ports::Durability::synced);
@@ -249,6 +246,11 @@ void ChainApplication::commit(const std::vector<ports::FinalBlock>& blocks,
     parts_.final_state.apply({block.hash, block.number()}, block.changes, block.update);
   }
   forget_other_branches(last.hash);
+}
+
+void ChainApplication::reload() {
+  pending_.clear();
+  parts_.final_state.reload();
 }
 
 void ChainApplication::forget_other_branches(const Hash& tip) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "node/execution/pending.hpp"
+#include "node/execution/pruning.hpp"
 #include "node/ports/application.hpp"
 #include "node/ports/candidates.hpp"
 #include "node/ports/verifier.hpp"
@@ -29,7 +30,7 @@
 namespace tally::execution {
 
 struct Options {
-  std::uint32_t versions_kept = 256;  // states of final blocks below the head; 0: all of them
+  Retention retention;
   runtime::InvariantChecks invariants = runtime::InvariantChecks::sampled;
   const tree::Executor* executor = nullptr;
 };
@@ -52,6 +53,9 @@ class ChainApplication final : public ports::Application {
   bool has_ready(const Hash& parent) const override;
   bool deadline_due(const Hash& parent, TimestampMs time) const override;
   Hash beacon(const Hash& block) const override;
+
+  // Forgets what was executed and reads the head again: the store was filled by other means.
+  void reload();
 
   // What is known of a block that was executed here and is not final; null otherwise. Good until
   // the next commit.

@@ -167,7 +167,7 @@ TEST_CASE("application: signatures that the pool checked are not checked again")
 }
 
 TEST_CASE("history: the state at every kept height is that of then, with proofs and scans") {
-  ChainNode node(ChainNode::dev_spec(), {.versions_kept = 6, .limits = {}});
+  ChainNode node(ChainNode::dev_spec(), {.retention = {.states = 6}, .limits = {}});
   const History history(*node.store);
   std::vector<std::map<Bytes, Bytes>> states{whole_state(*node.store)};
   std::vector<Hash> roots{node.genesis().header.state_root};
@@ -248,7 +248,7 @@ void reach(const ports::Store& store, const tree::NodeKey& at, const tree::Slot&
 }
 
 TEST_CASE("history: pruning leaves no more nodes than the kept versions reach") {
-  ChainNode node(ChainNode::dev_spec(), {.versions_kept = 3, .limits = {}});
+  ChainNode node(ChainNode::dev_spec(), {.retention = {.states = 3}, .limits = {}});
   const auto count = [&](ports::Column column) {
     std::size_t entries = 0;
     node.store->scan(column, {}, [&](ByteView, ByteView) { return ++entries, true; });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "node/execution/pruning.hpp"
 #include "node/ports/chain.hpp"
 
 namespace tally::execution {
@@ -94,7 +95,7 @@ void FinalState::apply(const ports::ChainHead& head, const StateChanges& changes
 Result<void, HistoryError> History::check(BlockNumber height) const {
   const auto head = ports::find_head(store_);
   if (!head || height > head->number) return fail(HistoryError::unknown_height);
-  if (height < oldest_kept(store_)) return fail(HistoryError::pruned);
+  if (!is_state_kept(store_, height)) return fail(HistoryError::pruned);
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "node/execution/layout.hpp"
 
+#include "node/execution/snapshots.hpp"
 #include "node/ports/chain.hpp"
 #include "primitives/assert.hpp"
 
@@ -92,7 +93,10 @@ void append_commit(ports::WriteBatch& batch, const StateReader& before, const St
   Undo undo;
   undo.changed.reserve(commit.changes->size());
   for (const auto& [key, value] : *commit.changes) {
-    batch.push_back({Column::history, value_key(key, commit.height), encode(before.get(key))});
+    const std::optional<Bytes> old = before.get(key);
+    if (value && !old) batch.push_back(put_path(key));
+    if (!value && old) undo.erased.push_back(key);
+    batch.push_back({Column::history, value_key(key, commit.height), encode(old)});
     batch.push_back({Column::state, key, value});
     undo.changed.push_back(key);
   }
@@ -110,23 +114,12 @@ void append_commit(ports::WriteBatch& batch, const StateReader& before, const St
   }
 }
 
-void append_pruning(ports::WriteBatch& batch, const ports::Store& store, BlockNumber oldest) {
-  const BlockNumber from = oldest_kept(store);
-  if (oldest <= from) return;
-  // The versions from `from` up to below `oldest` go. What block h overwrote or made stale is
-  // needed by versions below h only.
-  for (BlockNumber height = from; height < oldest; height = height.next()) {
-    batch.push_back({Column::history, root_key(height), std::nullopt});
-    const BlockNumber above = height.next();
-    const auto undo = read<Undo>(store, Column::history, undo_key(above));
-    if (!undo) continue;
-    for (const Bytes& key : undo->changed) {
-      batch.push_back({Column::history, value_key(key, above), std::nullopt});
-    }
-    for (const Bytes& node : undo->stale) batch.push_back({Column::tree, node, std::nullopt});
-    batch.push_back({Column::history, undo_key(above), std::nullopt});
-  }
-  batch.push_back({Column::history, oldest_key(), encode(oldest)});
+ports::Write put_path(ByteView storage_key) {
+  return {Column::paths, to_bytes(state_key_hash(storage_key)), to_bytes(storage_key)};
+}
+
+std::optional<Bytes> find_path(const ports::Store& store, const StateKeyHash& path) {
+  return store.get(Column::paths, path);
 }
 
 BlockNumber oldest_kept(const ports::Store& store) {
@@ -150,13 +143,17 @@ GenesisResult install_genesis(ports::Store& store, const GenesisBlock& genesis,
   const Hash hash = block_hash(*genesis.header);
   const BlockNumber zero(0);
   if (const auto there = ports::find_final(store, zero)) {
-    return *there == hash ? GenesisResult::already_there : GenesisResult::other_chain;
+    if (*there != hash) return GenesisResult::other_chain;
+    return finish_install(store) ? GenesisResult::already_there : GenesisResult::damaged;
   }
   const tree::Update update = tree::build(zero, *genesis.state, executor);
   TALLY_ASSERT(update.root.hash() == genesis.header->state_root);
   ports::WriteBatch batch;
   batch.reserve(genesis.state->size() + update.nodes.size() + 8);
-  for (const auto& [key, value] : *genesis.state) batch.push_back({Column::state, key, value});
+  for (const auto& [key, value] : *genesis.state) {
+    batch.push_back({Column::state, key, value});
+    batch.push_back(put_path(key));
+  }
   for (const auto& written : update.nodes) {
     batch.push_back({Column::tree, written.key.to_store_key(), written.node->encode()});
   }

@@ -4,6 +4,7 @@ namespace tally::ports {
 namespace {
 
 constexpr std::string_view kHeadKey = "head";
+constexpr std::string_view kOldestBlockKey = "oldest-block";
 
 template <class T>
 Bytes big_endian(T value) {
@@ -62,6 +63,9 @@ Write put_epoch_proof(Epoch epoch, const EpochProof& proof) {
 Write put_epoch_beacon(Epoch epoch, const Hash& beacon) {
   return {Column::meta, beacon_key(epoch), to_bytes(beacon)};
 }
+Write put_oldest_block(BlockNumber number) {
+  return {Column::meta, to_bytes(as_bytes(kOldestBlockKey)), encode(number)};
+}
 
 std::optional<Block> find_block(const Store& store, const Hash& hash) {
   return read<Block>(store, Column::blocks, hash);
@@ -80,6 +84,9 @@ std::optional<EpochProof> find_epoch_proof(const Store& store, Epoch epoch) {
 }
 std::optional<Hash> find_epoch_beacon(const Store& store, Epoch epoch) {
   return read<Hash>(store, Column::meta, beacon_key(epoch));
+}
+BlockNumber oldest_block(const Store& store) {
+  return read<BlockNumber>(store, Column::meta, as_bytes(kOldestBlockKey)).value_or(BlockNumber(1));
 }
 
 }  // namespace tally::ports

@@ -26,8 +26,10 @@ enum class Column : std::uint8_t {
   tx_index,      // extrinsic hash -> where it was included
   meta,          // head, epoch proofs
   history,       // values as they were before recent final blocks, and what pruning deletes later
+  paths,         // path in the tree -> storage key, of every key that a kept state has
+  snapshot,      // a state that is being fetched from peers
 };
-constexpr std::size_t kColumns = 9;
+constexpr std::size_t kColumns = 11;
 
 struct Write {
   Column column{};

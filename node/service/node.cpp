@@ -192,7 +192,7 @@ Result<void, StartError> Node::Impl::open_store() {
   final_state_ = std::make_unique<execution::FinalState>(*store_);
   pool_ = std::make_unique<txpool::TxPool>(*final_state_, config_.pool);
   execution::Options options;
-  options.versions_kept = config_.versions_kept;
+  options.retention = {.states = config_.versions_kept};
   options.executor = workers_.get();
   application_ = std::make_unique<execution::ChainApplication>(
       execution::ChainApplication::Parts{*store_, *final_state_, *pool_, *verifier_}, options);

@@ -16,10 +16,11 @@ namespace tally::store {
 namespace {
 
 constexpr std::string_view kFormatKey = "format";
-constexpr std::string_view kFormat = "tallystick/1";
+constexpr std::string_view kFormat = "tallystick/2";
 
 constexpr std::array<const char*, ports::kColumns> kColumnNames = {
-    "state", "tree", "blocks", "heights", "events", "certificates", "tx_index", "meta", "history"};
+    "state",    "tree", "blocks",  "heights", "events",  "certificates",
+    "tx_index", "meta", "history", "paths",   "snapshot"};
 
 rocksdb::Slice slice(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

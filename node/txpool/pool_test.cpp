@@ -204,7 +204,7 @@ TEST_CASE("pool: a transaction dies of its mortality") {
 }
 
 TEST_CASE("pool: one account has its share, and a lower nonce pushes the highest out") {
-  ChainNode node(ChainNode::dev_spec(), {.versions_kept = 256, .limits = {100, 1 << 20, 4}});
+  ChainNode node(ChainNode::dev_spec(), {.retention = {}, .limits = {100, 1 << 20, 4}});
   node.submit(pay(node, "Bob", {.nonce = 1}));
   node.submit(pay(node, "Bob", {.nonce = 2}));
   const Hash last = node.submit(pay(node, "Bob", {.nonce = 3})).hash;
@@ -217,7 +217,7 @@ TEST_CASE("pool: one account has its share, and a lower nonce pushes the highest
 }
 
 TEST_CASE("pool: when full, gaps go first, then what pays least, and a poor newcomer is refused") {
-  ChainNode node(ChainNode::dev_spec(), {.versions_kept = 256, .limits = {3, 1 << 20, 256}});
+  ChainNode node(ChainNode::dev_spec(), {.retention = {}, .limits = {3, 1 << 20, 256}});
   const Hash gap = node.submit(pay(node, "Bob", {.nonce = 5, .tip = 90'000'000})).hash;
   const Hash rich = node.submit(pay(node, "Charlie", {.tip = 50'000'000})).hash;
   const Hash poor = node.submit(pay(node, "Dave", {.tip = 10'000'000})).hash;
@@ -236,7 +236,7 @@ TEST_CASE("pool: the limit of bytes holds") {
   ChainNode node(ChainNode::dev_spec());
   const std::size_t one = pay(node, "Bob", {.tip = 9'000'000}).size();
   ChainNode small(ChainNode::dev_spec(),
-                  {.versions_kept = 256, .limits = {100, 2 * one + one / 2, 256}});
+                  {.retention = {}, .limits = {100, 2 * one + one / 2, 256}});
   small.submit(pay(small, "Bob", {.tip = 8'000'000}));
   small.submit(pay(small, "Eve", {.tip = 9'000'000}));
   small.submit(pay(small, "Dave", {.tip = 9'500'000}));
@@ -256,7 +256,7 @@ TEST_CASE("pool: only own transactions are told to new peers, within the bound")
 // Whatever is offered in whatever order: limits hold, the selection is executable, nothing leaks.
 TEST_CASE("pool: random traffic and blocks keep every rule") {
   CHECK(rc::check([] {
-    ChainNode node(ChainNode::dev_spec(), {.versions_kept = 8, .limits = {12, 4'000, 5}});
+    ChainNode node(ChainNode::dev_spec(), {.retention = {.states = 8}, .limits = {12, 4'000, 5}});
     const int steps = *rc::gen::inRange(1, 25);
     for (int i = 0; i < steps; ++i) {
       if (*rc::gen::inRange(0, 8) == 0) {

@@ -32,6 +32,34 @@ class Updater {
     return apply_to_node(at, *old, changes, out);
   }
 
+  std::optional<Slot> join(const NodeKey& at, std::span<const std::optional<Slot>> slots,
+                           Output& out) const {
+    for (unsigned nibble = 0; nibble < slots.size(); ++nibble) {
+      if (slots[nibble]) out.edits.push_back({nibble, slots[nibble]});
+    }
+    if (out.edits.empty()) return std::nullopt;
+    return finish(at, nullptr, 0, out);
+  }
+
+  std::optional<Slot> build(const NodeKey& at, std::span<const StateLeaf> leaves,
+                            Output& out) const {
+    if (leaves.empty()) return std::nullopt;
+    if (leaves.size() == 1) return Slot::of(leaves[0]);
+    TALLY_ASSERT(at.depth < kMaxDepth);
+    const std::size_t base = out.edits.size();
+    std::size_t begin = 0;
+    while (begin < leaves.size()) {
+      const unsigned nibble = nibble_at(leaves[begin].key, at.depth);
+      std::size_t end = begin + 1;
+      while (end < leaves.size() && nibble_at(leaves[end].key, at.depth) == nibble) ++end;
+      const auto built =
+          build(at.child(nibble, at.version), leaves.subspan(begin, end - begin), out);
+      out.edits.push_back({nibble, built});
+      begin = end;
+    }
+    return finish(at, nullptr, base, out);
+  }
+
  private:
   static std::vector<StateLeaf> present_leaves(std::span<const Change> changes) {
     std::vector<StateLeaf> leaves;
@@ -140,25 +168,6 @@ class Updater {
     const auto part = changes.first(count);
     changes = changes.subspan(count);
     return part;
-  }
-
-  std::optional<Slot> build(const NodeKey& at, std::span<const StateLeaf> leaves,
-                            Output& out) const {
-    if (leaves.empty()) return std::nullopt;
-    if (leaves.size() == 1) return Slot::of(leaves[0]);
-    TALLY_ASSERT(at.depth < kMaxDepth);
-    const std::size_t base = out.edits.size();
-    std::size_t begin = 0;
-    while (begin < leaves.size()) {
-      const unsigned nibble = nibble_at(leaves[begin].key, at.depth);
-      std::size_t end = begin + 1;
-      while (end < leaves.size() && nibble_at(leaves[end].key, at.depth) == nibble) ++end;
-      const auto built =
-          build(at.child(nibble, at.version), leaves.subspan(begin, end - begin), out);
-      out.edits.push_back({nibble, built});
-      begin = end;
-    }
-    return finish(at, nullptr, base, out);
   }
 
   // Takes the edits above `base` off the stack and makes the node with them, or returns what is
@@ -294,6 +303,22 @@ Result<std::optional<StateValueHash>, MissingNode> find(const NodeReader& nodes,
   const End end = TALLY_TRY(descend(nodes, root, path));
   if (!end.leaf || end.leaf->key != path) return std::optional<StateValueHash>();
   return std::optional<StateValueHash>(end.leaf->value);
+}
+
+Part build_part(const NodeKey& at, std::span<const StateLeaf> leaves) {
+  for (std::size_t i = 1; i < leaves.size(); ++i) {
+    TALLY_ASSERT(leaves[i - 1].key < leaves[i].key);
+  }
+  Output out;
+  const auto slot = Updater(NoNodes(), nullptr).build(at, leaves, out);
+  return {slot, std::move(out.nodes)};
+}
+
+Part join_parts(const NodeKey& at, std::span<const std::optional<Slot>> slots) {
+  TALLY_ASSERT(slots.size() == Node::kWidth);
+  Output out;
+  const auto slot = Updater(NoNodes(), nullptr).join(at, slots, out);
+  return {slot, std::move(out.nodes)};
 }
 
 Update build(BlockNumber version, const std::map<Bytes, Bytes>& state, const Executor* executor) {

@@ -80,6 +80,17 @@ Result<StateProof, MissingNode> prove(const NodeReader& nodes, const Root& root,
 Result<std::optional<StateValueHash>, MissingNode> find(const NodeReader& nodes, const Root& root,
                                                         const StateKeyHash& path);
 
+// A part of the tree: what hangs at `at`, made of these leaves, which ascend strictly by path and
+// whose paths begin with the place's. Every node in it gets the version of `at`.
+struct Part {
+  std::optional<Slot> slot;  // none: there are no leaves
+  std::vector<Update::Written> nodes;
+};
+Part build_part(const NodeKey& at, std::span<const StateLeaf> leaves);
+// What hangs at `at` above parts that were built apart, one for each nibble, empty where there is
+// none; of these the nodes are not repeated.
+Part join_parts(const NodeKey& at, std::span<const std::optional<Slot>> slots);
+
 // The whole tree of a state, as genesis needs it.
 Update build(BlockNumber version, const std::map<Bytes, Bytes>& state,
              const Executor* executor = nullptr);

@@ -76,7 +76,7 @@ class RealMachine final : public Machine {
         final_state_(store),
         pool_(final_state_, txpool::Limits{}),
         application_({store, final_state_, pool_, verifier},
-                     execution::Options{.versions_kept = 16,
+                     execution::Options{.retention = {.states = 16},
                                         .invariants = runtime::InvariantChecks::sampled,
                                         .executor = nullptr}) {}
   ports::Application& application() override { return application_; }

@@ -42,7 +42,7 @@ class CountingVerifier : public ports::Verifier {
 };
 
 struct NodeSettings {
-  std::uint32_t versions_kept = 256;
+  execution::Retention retention = {};
   txpool::Limits limits = {};
 };
 
@@ -69,7 +69,7 @@ class ChainNode {
     pool = std::make_unique<txpool::TxPool>(*final_state, settings_.limits);
     app = std::make_unique<execution::ChainApplication>(
         execution::ChainApplication::Parts{*store, *final_state, *pool, verifier},
-        execution::Options{.versions_kept = settings_.versions_kept,
+        execution::Options{.retention = settings_.retention,
                            .invariants = runtime::InvariantChecks::every_block,
                            .executor = nullptr});
   }
