@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t kHeadsKept = 1'024;
 constexpr std::size_t kKeysPerCall = 128;
 
-ClientError not_proved(std::string message) {
-  return client_error(ClientErrorKind::not_proved,
-                      std::move(message) + ": the node is faulty or lying; ask another one");
-}
-
 std::string name_of(BlockNumber number) {
   return "block " + std::to_string(number.value);
 }
@@ -54,69 +49,6 @@ ChainClient::Impl::Impl(const ClientConfig& config, TrustRoot root)
   newest.header.state_root = trust.root().genesis_state_root;
 }
 
-ClientResult<Header> ChainClient::Impl::fetch_header(const proto::BlockAt& at) {
-  proto::GetHeaderRequest request;
-  *request.mutable_at() = at;
-  const auto reply = TALLY_TRY(connection.call(*chain, &proto::Chain::Stub::GetHeader, request));
-  auto header = decode<Header>(as_bytes(reply.scale()));
-  if (!header.ok()) return fail(undecodable(header.error()));
-  if (at.has_hash() && at.hash() != as_text(block_hash(*header))) {
-    return fail(not_proved("the header that came does not have the hash that was asked for"));
-  }
-  return *std::move(header);
-}
-
-ClientResult<FinalityProof> ChainClient::Impl::fetch_proof(const proto::BlockAt& at) {
-  proto::GetFinalityProofRequest request;
-  *request.mutable_at() = at;
-  const auto reply =
-      TALLY_TRY(connection.call(*chain, &proto::Chain::Stub::GetFinalityProof, request));
-  auto proof = decode<FinalityProof>(as_bytes(reply.scale()));
-  if (!proof.ok()) return fail(undecodable(proof.error()));
-  return *std::move(proof);
-}
-
-ClientResult<FinalHead> ChainClient::Impl::prove(const FinalityProof& proof) {
-  const auto epoch = epoch_of(proof.header);
-  if (!epoch) return fail(not_proved("a header came without its consensus digest"));
-  for (;;) {
-    std::optional<BlockNumber> wanted;
-    {
-      const std::lock_guard lock(mutex);
-      TALLY_TRY(check_age(trust));
-      wanted = trust.wanted_for(*epoch);
-    }
-    if (!wanted) break;
-    const FinalityProof step = TALLY_TRY(fetch_proof(at_number(*wanted)));
-    const std::lock_guard lock(mutex);
-    if (trust.wanted_for(*epoch) != wanted) continue;  // another thread learnt it meanwhile
-    const auto learnt = trust.learn(step);
-    if (!learnt.ok()) {
-      return fail(client_error(ClientErrorKind::not_proved, learnt.error().message));
-    }
-  }
-  const std::lock_guard lock(mutex);
-  const auto verified = trust.verify(proof);
-  if (!verified.ok()) {
-    return fail(client_error(ClientErrorKind::not_proved, verified.error().message));
-  }
-  const FinalHead head{proof.header.number.value, block_hash(proof.header), proof.header};
-  remember(head);
-  return head;
-}
-
-ClientResult<FinalHead> ChainClient::Impl::prove_at(const proto::BlockAt& at) {
-  const Header header = TALLY_TRY(fetch_header(at));
-  const Hash hash = block_hash(header);
-  if (hash == trust.root().genesis_hash) return FinalHead{BlockNumber(0), hash, header};
-  if (const auto head = known(hash)) return *head;
-  const FinalityProof proof = TALLY_TRY(fetch_proof(at_hash(hash)));
-  if (block_hash(proof.header) != hash) {
-    return fail(not_proved("the finality proof that came is of another block"));
-  }
-  return prove(proof);
-}
-
 std::optional<FinalHead> ChainClient::Impl::known(const Hash& hash) const {
   const std::lock_guard lock(mutex);
   const auto found = std::find_if(proved.begin(), proved.end(),
@@ -143,7 +75,8 @@ TimestampMs ChainClient::Impl::now() const {
 ClientResult<void> ChainClient::Impl::check_age(const Trust& known) const {
   const auto young = known.verify_age(now());
   if (young.ok()) return {};
-  return fail(ClientError{ClientErrorKind::not_proved, "trust_expired", young.error().message});
+  return fail(ClientError{ClientErrorKind::not_proved, "trust_expired", young.error().message,
+                          Check::trust_period});
 }
 
 ClientResult<FinalBlock> ChainClient::Impl::fetch_block(const FinalHead& head) {
@@ -157,8 +90,8 @@ ClientResult<FinalBlock> ChainClient::Impl::fetch_block(const FinalHead& head) {
     leaves.push_back(extrinsic_hash(block.extrinsics.back()));
   }
   if (merkle_root(leaves) != head.header.extrinsics_root) {
-    return fail(not_proved("the extrinsics of " + name_of(head.number) +
-                           " do not match the root in its header"));
+    return fail(not_proved(Check::extrinsics, "the extrinsics of " + name_of(head.number) +
+                                                  " do not match the root in its header"));
   }
   return block;
 }
@@ -169,8 +102,9 @@ ClientResult<FinalHead> ChainClient::Impl::prove_inclusion(const Hash& extrinsic
   const FinalBlock block = TALLY_TRY(fetch_block(head));
   if (head.number != at.number || at.index >= block.extrinsics.size() ||
       extrinsic_hash(block.extrinsics[at.index]) != extrinsic) {
-    return fail(not_proved("the transaction is not where the node says, in " + name_of(at.number) +
-                           " at index " + std::to_string(at.index)));
+    return fail(not_proved(Check::extrinsics, "the transaction is not where the node says, in " +
+                                                  name_of(at.number) + " at index " +
+                                                  std::to_string(at.index)));
   }
   return head;
 }
@@ -182,11 +116,13 @@ ClientResult<std::unique_ptr<ChainClient>> ChainClient::connect(const ClientConf
       impl->connection.call(*impl->chain, &proto::Chain::Stub::GetInfo, proto::GetInfoRequest{}));
   const std::string expected = to_proto(impl->trust.root().genesis_hash);
   if (info.genesis_hash() != expected) {
-    return fail(client_error(
+    ClientError error = client_error(
         ClientErrorKind::wrong_chain,
         "the node at " + config.endpoint + " serves chain \"" + info.chain() + "\" with genesis " +
             to_hex_prefixed(as_bytes(info.genesis_hash())) + ", expected genesis " +
-            to_hex_prefixed(as_bytes(expected)) + ": name the chain with --chain"));
+            to_hex_prefixed(as_bytes(expected)) + ": name the chain with --chain");
+    error.check = Check::chain;
+    return fail(std::move(error));
   }
   impl->version = {info.chain(), info.spec_version(), info.transaction_version()};
   return std::unique_ptr<ChainClient>(new ChainClient(std::move(impl)));
@@ -206,7 +142,7 @@ const std::string& ChainClient::endpoint() const {
 }
 
 ClientError ChainClient::undecodable(const DecodeError& error) {
-  return not_proved("an answer does not decode (" + to_text(error) + ")");
+  return not_proved(Check::encoding, "an answer does not decode (" + to_text(error) + ")");
 }
 
 ClientResult<FinalHead> ChainClient::finalized() {
@@ -223,8 +159,8 @@ ClientResult<FinalHead> ChainClient::finalized_at(BlockNumber number) {
   }
   const FinalHead head = TALLY_TRY(impl_->prove_at(at_number(number)));
   if (head.number != number) {
-    return fail(
-        not_proved(name_of(number) + " was asked for and " + name_of(head.number) + " came"));
+    return fail(not_proved(
+        Check::header, name_of(number) + " was asked for and " + name_of(head.number) + " came"));
   }
   return head;
 }
@@ -240,7 +176,7 @@ ClientResult<TxInBlock> ChainClient::find_transaction(const Hash& extrinsic) {
   const auto found = TALLY_TRY(
       impl_->connection.call(*impl_->chain, &proto::Chain::Stub::FindTransaction, request));
   const auto hash = Hash::from(as_bytes(found.block().hash()));
-  if (!hash) return fail(not_proved("a block hash of the wrong length came"));
+  if (!hash) return fail(not_proved(Check::encoding, "a block hash of the wrong length came"));
   const TxInBlock at{BlockNumber(found.block().number()), *hash, found.index()};
   TALLY_TRY(impl_->prove_inclusion(extrinsic, at));
   return at;
@@ -263,18 +199,28 @@ ClientResult<std::vector<std::optional<Bytes>>> ChainClient::read_at(
     const auto reply =
         TALLY_TRY(impl_->connection.call(*impl_->state, &proto::State::Stub::Read, request));
     if (static_cast<std::size_t>(reply.values_size()) != end - begin) {
-      return fail(not_proved("another number of values came than keys were asked for"));
+      return fail(
+          not_proved(Check::encoding, "another number of values came than keys were asked for"));
+    }
+    if (reply.block().number() != at.number.value || reply.block().hash() != to_proto(at.hash) ||
+        reply.state_root() != to_proto(at.header.state_root)) {
+      return fail(not_proved(Check::encoding,
+                             "values of another block than " + name_of(at.number) + " came"));
     }
     for (std::size_t i = begin; i < end; ++i) {
       const proto::StateValue& item = reply.values(static_cast<int>(i - begin));
+      if (item.key() != to_proto(keys[i])) {
+        return fail(not_proved(Check::encoding, "a value of another key came"));
+      }
       const auto proof = decode<StateProof>(as_bytes(item.proof()));
       if (!proof.ok()) return fail(undecodable(proof.error()));
       std::optional<Bytes> value;
       if (item.has_value()) value = to_bytes(as_bytes(item.value()));
       const auto proved = verify_state_value(at.header.state_root, keys[i], value, *proof);
       if (!proved.ok()) {
-        return fail(not_proved("a value at " + name_of(at.number) + " does not match its proof (" +
-                               std::string(enumerator_name(proved.error())) + ")"));
+        return fail(not_proved(Check::state_proof,
+                               "a value at " + name_of(at.number) + " does not match its proof (" +
+                                   std::string(enumerator_name(proved.error())) + ")"));
       }
       values.push_back(std::move(value));
     }
@@ -333,11 +279,13 @@ ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
   const auto reader = impl_->chain->SubscribeFinalized(&context, request);
   proto::FinalizedHeader message;
   for (BlockNumber number = from; reader->Read(&message); number = number.next()) {
+    impl_->connection.count(message);
     const auto proof = decode<FinalityProof>(as_bytes(message.proof().scale()));
     if (!proof.ok()) return fail(undecodable(proof.error()));
     const FinalHead head = TALLY_TRY(impl_->prove(*proof));
     if (head.number != number) {
-      return fail(not_proved(name_of(number) + " was due and " + name_of(head.number) + " came"));
+      return fail(not_proved(Check::header,
+                             name_of(number) + " was due and " + name_of(head.number) + " came"));
     }
     const RawEvents raw = TALLY_TRY(events(head));
     if (!on_block({head, raw})) {
@@ -393,15 +341,17 @@ ClientResult<FinalHead> ChainClient::trust_block(const Hash& hash) {
   };
   const auto stored = TALLY_TRY(read(validators::kEpoch));
   const auto info = TALLY_TRY(decode_item<validators::EpochInfo>(stored));
-  if (!info) return fail(not_proved("the state of " + name_of(head.number) + " names no epoch"));
+  if (!info)
+    return fail(not_proved(Check::trusted_block,
+                           "the state of " + name_of(head.number) + " names no epoch"));
   std::vector<ValidatorSet> sets;
   for (const Epoch epoch : {info->epoch, info->epoch.next()}) {
     const auto bytes = TALLY_TRY(read(validators::kSets, epoch));
     const auto set = TALLY_TRY(decode_item<validators::EpochSet>(bytes));
     if (!set || !set->set.check().ok()) {
-      return fail(not_proved("the state of " + name_of(head.number) +
-                             " does not name the validators of epoch " +
-                             std::to_string(epoch.value)));
+      return fail(not_proved(Check::trusted_block, "the state of " + name_of(head.number) +
+                                                       " does not name the validators of epoch " +
+                                                       std::to_string(epoch.value)));
     }
     sets.push_back(set->set);
   }
@@ -419,6 +369,15 @@ ClientResult<FinalHead> ChainClient::trust_block(const Hash& hash) {
 Hash ChainClient::trust_start() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->trust.start();
+}
+
+Epoch ChainClient::known_epoch() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trust.known_up_to();
+}
+
+Traffic ChainClient::traffic() const {
+  return impl_->connection.traffic();
 }
 
 Bytes ChainClient::save_trust() const {

@@ -45,14 +45,51 @@ enum class ClientErrorKind : std::uint8_t {
 TALLY_DESCRIBE_ENUM(ClientErrorKind, unreachable, wrong_chain, not_proved, not_found, pruned,
                     rejected, expired, invalid, cancelled);
 
+// What an answer that is not_proved, or a chain that is the wrong one, did not pass.
+enum class Check : std::uint8_t {
+  chain,          // the node names our genesis block
+  encoding,       // the answer decodes, and is the one that was asked for
+  header,         // the header has the hash and the number that were asked for
+  trusted_block,  // the trusted block's number, and that its state names validators
+  trust_period,   // what is known of the validators is young enough to judge by
+  epoch_proof,    // the end of an epoch: its certificate, and the set that it names
+  finality,       // the certificate above the header
+  freshness,      // the final block is not too old
+  history,        // two nodes' final blocks are on one chain
+  state_proof,    // the value is the one under the header's state root
+  extrinsics,     // the extrinsics are those of the header
+};
+TALLY_DESCRIBE_ENUM(Check, chain, encoding, header, trusted_block, trust_period, epoch_proof,
+                    finality, freshness, history, state_proof, extrinsics);
+
 struct ClientError {
   ClientErrorKind kind{};
   std::string code;     // the node's stable code where it gave one, else the kind's name
   std::string message;  // what was expected, what came, what to do
+  std::optional<Check> check{};
 };
 
 template <class T>
 using ClientResult = Result<T, ClientError>;
+
+// What a client has received and checked since it connected. Bytes are those of gRPC messages with
+// their five bytes of frame, without the headers of HTTP/2, TCP and IP.
+struct Traffic {
+  std::uint64_t answers{};
+  std::uint64_t received{};
+  std::uint64_t sent{};
+  std::uint64_t signatures{};  // of validators, verified
+};
+
+// The end of an epoch, proved: it names the validators of the epoch after the next.
+struct EpochLearnt {
+  Epoch epoch;
+  BlockNumber end;
+  std::size_t validators{};  // of the set that it names
+  bool set_changed{};        // from the epoch before that one
+  std::size_t signatures{};
+  std::uint64_t received{};  // bytes of the answer
+};
 
 struct ClientConfig {
   std::string endpoint = "127.0.0.1:9943";
@@ -60,6 +97,8 @@ struct ClientConfig {
   std::uint32_t submit_deadline_ms = 120'000;  // from submission to finality
   // What the trust period is judged by; none: the machine's clock.
   std::function<TimestampMs()> now{};
+  // Told of every step of the chain of trust, on the thread that asked.
+  std::function<void(const EpochLearnt&)> on_epoch{};
 };
 
 struct ChainVersion {
@@ -159,6 +198,10 @@ class ChainClient {
 
   // The newest final block, proved; never older than one that was returned before.
   ClientResult<FinalHead> finalized();
+  // The same for a client that counts bytes: one call, whose answer is the proof. The head that
+  // the node shows, even where an older one than before; not_proved (freshness) when its time is
+  // more than max_age behind this client's clock or behind what it proved before. None: any age.
+  ClientResult<FinalHead> newest(std::optional<DurationMs> max_age);
   ClientResult<FinalHead> finalized_at(BlockNumber number);
   ClientResult<FinalBlock> block(BlockNumber number);
   // Where a transaction is, checked to be in that final block.
@@ -204,6 +247,9 @@ class ChainClient {
   // keep that state, and the block must not be older than the trust period. Finality of blocks of
   // earlier epochs can then not be checked.
   ClientResult<FinalHead> trust_block(const Hash& hash);
+  // Up to which epoch the validators are known.
+  Epoch known_epoch() const;
+  Traffic traffic() const;
   // The block that the chain of trust began at; genesis when nobody named one.
   Hash trust_start() const;
   // The chain of trust as learnt so far, for the next start.

@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -14,6 +15,14 @@ namespace tally::client {
 
 inline ClientError client_error(ClientErrorKind kind, std::string message) {
   return {kind, std::string(enumerator_name(kind)), std::move(message)};
+}
+
+inline ClientError not_proved(Check check, std::string message) {
+  ClientError error =
+      client_error(ClientErrorKind::not_proved,
+                   std::move(message) + ": the node is faulty or lying; ask another one");
+  error.check = check;
+  return error;
 }
 
 class Connection {
@@ -40,16 +49,36 @@ class Connection {
     context.set_deadline(deadline(config_.call_deadline_ms));
     Reply reply;
     const grpc::Status status = (stub.*method)(&context, request, &reply);
+    sent_ += size_of(request);
     if (!status.ok()) return fail(to_error(context, status));
+    count(reply);
     return reply;
   }
+  // An answer of a stream.
+  template <class Reply>
+  void count(const Reply& reply) const {
+    ++answers_;
+    received_ += size_of(reply);
+  }
+  template <class Message>
+  static std::uint64_t size_of(const Message& message) {
+    return message.ByteSizeLong() + kFrameBytes;
+  }
+  void count_signatures(std::size_t verified) const { signatures_ += verified; }
+  Traffic traffic() const { return {answers_, received_, sent_, signatures_}; }
 
   static std::chrono::system_clock::time_point deadline(std::uint32_t ms) {
     return std::chrono::system_clock::now() + std::chrono::milliseconds(ms);
   }
 
  private:
+  static constexpr std::uint64_t kFrameBytes = 5;  // of gRPC, before each message
+
   ClientConfig config_;
+  mutable std::atomic<std::uint64_t> answers_ = 0;
+  mutable std::atomic<std::uint64_t> received_ = 0;
+  mutable std::atomic<std::uint64_t> sent_ = 0;
+  mutable std::atomic<std::uint64_t> signatures_ = 0;
   std::shared_ptr<grpc::Channel> channel_;
 };
 

@@ -37,12 +37,21 @@ struct ChainClient::Impl {
   std::map<BlockNumber, FinalHead> proved;
 
   ClientResult<Header> fetch_header(const proto::BlockAt& at);
-  ClientResult<FinalityProof> fetch_proof(const proto::BlockAt& at);
+  struct FetchedProof {
+    FinalityProof proof;
+    std::uint64_t bytes{};
+  };
+  ClientResult<FetchedProof> fetch_proof(const proto::BlockAt& at);
+  // One step of the chain of trust, with the proof of this block.
+  ClientResult<void> learn(BlockNumber wanted, Epoch on_the_way_to);
   // Brings the chain of trust up to the epoch, then checks the proof; remembers the header.
   ClientResult<FinalHead> prove(const FinalityProof& proof);
   // The header that the node shows at this place, proved final.
   ClientResult<FinalHead> prove_at(const proto::BlockAt& at);
   std::optional<FinalHead> known(const Hash& hash) const;
+  // That the head is not older than allowed, by the clock and by what was proved before.
+  ClientResult<void> check_fresh(const FinalHead& head, TimestampMs newest_before,
+                                 DurationMs max_age) const;
   // The client's clock.
   TimestampMs now() const;
   // That what is known is young enough to judge by.

@@ -19,10 +19,37 @@ struct SavedTrust {
 };
 TALLY_DESCRIBE(SavedTrust, genesis_hash, start, newest, known_up_to, sets);
 
+const char* explain(ProofError error) {
+  switch (error) {
+    case ProofError::bad_certificate:
+      return "its certificate is not one of two thirds of the validators of its epoch";
+    case ProofError::not_a_finalization:
+      return "its certificate is of other votes than votes to finalize";
+    case ProofError::missing_digest:
+      return "a header in it has no consensus digest";
+    case ProofError::wrong_epoch:
+      return "a header in it is of another epoch";
+    case ProofError::broken_chain:
+      return "its certificate is of another block, or its headers are no chain";
+    case ProofError::bad_view:
+      return "the views in it do not rise, or are not the certificate's";
+    case ProofError::bad_height:
+      return "the heights in it do not rise by one, or are not those of the epoch";
+    case ProofError::not_a_filler:
+      return "what stands above the end of the epoch is no filler of it";
+    case ProofError::not_epoch_end:
+      return "it is not of the last block of the epoch";
+    case ProofError::bad_next_set:
+      return "its block does not name the validators of the epoch after the next";
+  }
+  return "";
+}
+
 Failure<Error> not_proved(const Header& header, ProofError error) {
   return fail_with("the proof that block " + std::to_string(header.number.value.value) +
                    " is final does not hold (" + std::string(enumerator_name(error)) +
-                   "): the node is faulty or serves another chain; ask another node");
+                   "): " + explain(error) +
+                   "; the node is faulty, lying or serves another chain: ask another node");
 }
 
 }  // namespace
@@ -58,14 +85,15 @@ std::optional<BlockNumber> Trust::wanted_for(Epoch epoch) const {
   return BlockNumber(static_cast<std::uint32_t>(end));
 }
 
-Result<void, Error> Trust::learn(const FinalityProof& proof) {
+Result<Trust::Step, Error> Trust::learn(const FinalityProof& proof) {
   const Epoch epoch(known_up_to_.value - 1);
   const BlockNumber end(static_cast<std::uint32_t>(epoch.value * root_.epoch_blocks));
   auto set = verify_epoch_proof(proof, {root_.genesis_hash, epoch, set_of(epoch)}, end);
   if (!set.ok()) return not_proved(proof.header, set.error());
   known_up_to_ = known_up_to_.next();
-  if (!(sets_.back().set == *set)) sets_.push_back({known_up_to_, *std::move(set)});
-  return {};
+  const Step step{epoch, set->size(), !(sets_.back().set == *set)};
+  if (step.set_changed) sets_.push_back({known_up_to_, *std::move(set)});
+  return step;
 }
 
 Result<void, Error> Trust::verify(const FinalityProof& proof) const {

@@ -79,7 +79,16 @@ class Trust {
   // is known. A proof of it goes to learn().
   std::optional<BlockNumber> wanted_for(Epoch epoch) const;
   // Takes the proof of the block that wanted_for() named.
-  Result<void, Error> learn(const FinalityProof& proof);
+  struct Step {
+    Epoch epoch;               // which ended
+    std::size_t validators{};  // of the set that its end names
+    bool set_changed{};        // from that of the epoch before
+  };
+  Result<Step, Error> learn(const FinalityProof& proof);
+  // The last epoch whose validators are known.
+  Epoch known_up_to() const { return known_up_to_; }
+  // Header time of what was proved last; genesis time at first.
+  TimestampMs newest() const { return newest_; }
   // That the proof's header is final, and in its epoch. Its epoch's set must be known.
   Result<void, Error> verify(const FinalityProof& proof) const;
 

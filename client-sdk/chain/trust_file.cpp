@@ -31,34 +31,40 @@ Result<TrustedBlock, Error> parse_trusted_block(std::string_view text) {
   return out;
 }
 
-ClientResult<void> begin_trust(ChainClient& client, const TrustSource& source) {
-  const auto saved = read_private_file(source.file, kTrustBytesMax);
-  const bool restored = saved.ok() && client.restore_trust(as_bytes(*saved));
-  if (!source.block || (restored && client.trust_start() == source.block->hash)) return {};
-  auto begun = client.trust_block(source.block->hash);
+ClientResult<void> begin_at(ChainClient& client, const TrustedBlock& block) {
+  const std::string name = "the trusted block " + to_hex_prefixed(block.hash);
+  auto begun = client.trust_block(block.hash);
   if (!begun.ok()) {
     ClientError error = begun.error();
     const bool gone =
         error.kind == ClientErrorKind::pruned || error.kind == ClientErrorKind::not_found;
-    error.message = "the trusted block " + to_hex_prefixed(source.block->hash) + ": " +
-                    error.message +
+    error.message = name + ": " + error.message +
                     (gone ? "; name a newer one, or ask a node that keeps all states" : "");
     return fail(std::move(error));
   }
-  if (source.block->number && *source.block->number != begun->number) {
+  if (block.number && *block.number != begun->number) {
     return fail(client_error(ClientErrorKind::invalid,
-                             "the trusted block " + to_hex_prefixed(source.block->hash) +
-                                 " has the number " + std::to_string(begun->number.value) +
-                                 ", not " + std::to_string(source.block->number->value)));
+                             name + " has the number " + std::to_string(begun->number.value) +
+                                 ", not " + std::to_string(block.number->value)));
   }
   return {};
 }
 
-Result<void, Error> keep_trust(const ChainClient& client, const std::filesystem::path& file) {
+ClientResult<void> begin_trust(ChainClient& client, const TrustSource& source) {
+  const bool restored = client.restore_trust(read_trust(source.file));
+  if (!source.block || (restored && client.trust_start() == source.block->hash)) return {};
+  return begin_at(client, *source.block);
+}
+
+Bytes read_trust(const std::filesystem::path& file) {
+  const auto saved = read_private_file(file, kTrustBytesMax);
+  return saved.ok() ? to_bytes(as_bytes(*saved)) : Bytes{};
+}
+
+Result<void, Error> keep_trust(ByteView saved, const std::filesystem::path& file) {
   std::error_code error;
   std::filesystem::create_directories(file.parent_path(), error);
-  const Bytes bytes = client.save_trust();
-  return write_private_file(file, as_text(bytes), true);
+  return write_private_file(file, as_text(saved), true);
 }
 
 }  // namespace tally::client

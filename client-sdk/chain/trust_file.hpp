@@ -26,12 +26,21 @@ struct TrustedBlock {
 // "0x" and 64 digits, with a number and a colon before it or without.
 Result<TrustedBlock, Error> parse_trusted_block(std::string_view text);
 
+// Begins the chain of trust there: ChainClient::trust_block, with the number compared.
+ClientResult<void> begin_at(ChainClient& client, const TrustedBlock& block);
+
 struct TrustSource {
   std::filesystem::path file;
   std::optional<TrustedBlock> block;
 };
 ClientResult<void> begin_trust(ChainClient& client, const TrustSource& source);
-// Makes the folder if need be.
-Result<void, Error> keep_trust(const ChainClient& client, const std::filesystem::path& file);
+// What save_trust() gave; makes the folder if need be.
+Result<void, Error> keep_trust(ByteView saved, const std::filesystem::path& file);
+inline Result<void, Error> keep_trust(const ChainClient& client,
+                                      const std::filesystem::path& file) {
+  return keep_trust(client.save_trust(), file);
+}
+// Empty when there is no such file, or it cannot be read.
+Bytes read_trust(const std::filesystem::path& file);
 
 }  // namespace tally::client
