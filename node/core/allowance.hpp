@@ -1,9 +1,11 @@
-// Allowance: what one peer may have served. Answering a request costs disk and core-thread time out
-// of all proportion to asking, so each peer has a level of bytes that refills with time; below zero
+// Allowance: what one peer may have done for it. Answering a request costs disk and core-thread
+// time out of all proportion to asking, so each peer has a level that refills with time; below zero
 // its requests are dropped, and an honest peer asks another one after its patience.
 //
 // What is asked is charged before it is answered, what was sent afterwards: a level may go below
-// zero by the replies of one turn. Units: bytes, milliseconds.
+// zero by the replies of one turn. A level may stand under another that it shares: peers that are
+// no validators have one together, so that their number does not multiply what they get.
+// Units: bytes (kPeer, kGuests) or microseconds of the core thread (kGossip); time in milliseconds.
 #pragma once
 
 #include <algorithm>
@@ -15,27 +17,48 @@ namespace tally::core {
 
 class Allowance {
  public:
-  static constexpr std::int64_t kFull = std::int64_t{64} << 20;
-  static constexpr std::int64_t kPerMs = (std::int64_t{32} << 20) / 1'000;
+  struct Rate {
+    std::int64_t full{};
+    std::int64_t per_ms{};
+  };
+  static constexpr Rate kPeer{std::int64_t{64} << 20, (std::int64_t{32} << 20) / 1'000};
+  static constexpr Rate kGuests{std::int64_t{128} << 20, (std::int64_t{64} << 20) / 1'000};
+  static constexpr Rate kGossip{400'000, 50};
   // For a request as such, and for each block that it may make us read.
   static constexpr std::uint64_t kRequest = std::uint64_t{16} << 10;
 
-  explicit Allowance(ports::Instant now) : at_(now) {}
+  // `shared` must outlive this.
+  Allowance(ports::Instant now, const Rate& rate, Allowance* shared = nullptr)
+      : rate_(rate), shared_(shared), level_(rate.full), at_(now) {}
 
   // Whether a request is answered at all; one that is pays `cost` at once.
   bool admit(ports::Instant now, std::uint64_t cost) {
-    // A minute fills any level; more would only overflow.
-    const std::uint64_t passed = std::min<std::uint64_t>(ports::elapsed(at_, now).value, 60'000);
-    level_ = std::min(kFull, level_ + static_cast<std::int64_t>(passed) * kPerMs);
-    at_ = std::max(at_, now);
-    if (level_ <= 0) return false;
+    refill(now);
+    if (shared_ != nullptr) shared_->refill(now);
+    if (level_ <= 0 || (shared_ != nullptr && shared_->level_ <= 0)) return false;
     charge(cost);
     return true;
   }
-  void charge(std::uint64_t bytes) { level_ -= static_cast<std::int64_t>(bytes); }
+  void charge(std::uint64_t units) {
+    level_ -= static_cast<std::int64_t>(units);
+    if (shared_ != nullptr) shared_->charge(units);
+  }
+  // From now on it does not stand under this one.
+  void leave(const Allowance& shared) {
+    if (shared_ == &shared) shared_ = nullptr;
+  }
 
  private:
-  std::int64_t level_ = kFull;
+  void refill(ports::Instant now) {
+    // Hours fill any level; more would only overflow.
+    const std::uint64_t passed = std::min<std::uint64_t>(ports::elapsed(at_, now).value, 3'600'000);
+    level_ = std::min(rate_.full, level_ + static_cast<std::int64_t>(passed) * rate_.per_ms);
+    at_ = std::max(at_, now);
+  }
+
+  Rate rate_;
+  Allowance* shared_;
+  std::int64_t level_;
   ports::Instant at_;
 };
 

@@ -10,8 +10,6 @@ namespace {
 constexpr std::uint64_t kTouchMs = 2'000;         // between two Status messages
 constexpr std::uint64_t kSyncPatienceMs = 2'000;  // before another peer is asked
 constexpr std::size_t kRepeatBytes = 64 * 1024;   // of own transactions, offered again
-constexpr std::size_t kMaxJobs = 16'384;
-constexpr std::size_t kGossipBytes = 1024 * 1024;
 
 // What it costs to be asked this; nothing if it is no request.
 std::optional<std::uint64_t> cost_of(const consensus::Message& message) {
@@ -38,6 +36,7 @@ NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePo
       reports_({ports.store, ports.pool, ports.chain, ports.reporter}, genesis_hash_, self) {
   const ports::Moment now = ports_.clock->now();
   touch_at_ = now.instant;
+  guests_ = std::make_unique<Allowance>(now.instant, Allowance::kGuests);
   engine_ = std::make_unique<consensus::Engine>(
       std::move(chain),
       consensus::Ports{ports_.store, ports_.application, ports_.verifier, ports_.signer},
@@ -45,7 +44,7 @@ NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePo
 }
 
 void NodeCore::on_peer_up(const PeerId& peer) {
-  peers_.insert_or_assign(peer, Peer(ports_.clock->now().instant));
+  peers_.insert_or_assign(peer, Peer(ports_.clock->now().instant, guests_.get()));
   engine_->on_event(consensus::PeerUp{peer, std::nullopt}, ports_.clock->now());
   send_status(peer);
   std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
@@ -90,7 +89,10 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
     ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
     return;
   }
-  peer.validator = status.claim->key;
+  const Ed25519Key& key = status.claim->key;
+  peer.validator = key;
+  peer.member = engine_->current_set().find(key) || engine_->next_set().find(key);
+  if (peer.member) peer.allowance.leave(*guests_);
   engine_->on_event(consensus::PeerUp{from, peer.validator}, ports_.clock->now());
 }
 
@@ -101,85 +103,6 @@ void NodeCore::on_message(const PeerId& from, const ConsensusFrame& frame) {
   const auto cost = cost_of(frame.envelope.message);
   if (cost && !peer.allowance.admit(now.instant, *cost)) return;
   engine_->on_event(consensus::Received{from, frame.envelope}, now);
-}
-
-void NodeCore::on_message(const PeerId& from, const Transactions& transactions) {
-  if (jobs_ + transactions.extrinsics.size() > kMaxJobs) return;  // they come again
-  Checking checking;
-  checking.from = from;
-  std::vector<ports::SignatureJob> jobs;
-  for (const Bytes& extrinsic : transactions.extrinsics) {
-    ports::PoolAnswer answer = ports_.pool->offer(extrinsic, ports::PoolSource::gossip);
-    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, from);
-    if (answer.verdict != ports::PoolVerdict::check_signature) continue;
-    TALLY_ASSERT(answer.job.has_value());
-    checking.extrinsics.push_back(answer.hash);
-    checking.done.emplace_back();
-    jobs.push_back(*std::move(answer.job));
-  }
-  if (jobs.empty()) return;
-  const std::uint64_t ticket = next_ticket_++;
-  jobs_ += jobs.size();
-  checking_.emplace(ticket, std::move(checking));
-  ports_.verifier->check_later(ticket, std::move(jobs));
-}
-
-void NodeCore::submit(Bytes extrinsic, SubmitDone done) {
-  ports::PoolAnswer answer = ports_.pool->offer(std::move(extrinsic), ports::PoolSource::local);
-  if (answer.verdict != ports::PoolVerdict::check_signature) {
-    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, std::nullopt);
-    if (done) done(answer);
-    return;
-  }
-  TALLY_ASSERT(answer.job.has_value());
-  const std::uint64_t ticket = next_ticket_++;
-  jobs_ += 1;
-  checking_.emplace(ticket, Checking{{answer.hash}, {std::move(done)}, std::nullopt});
-  ports_.verifier->check_later(ticket, {*std::move(answer.job)});
-}
-
-void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<bool>& results) {
-  const auto found = checking_.find(ticket);
-  TALLY_ASSERT(found != checking_.end() && found->second.extrinsics.size() == results.size());
-  const Checking checking = std::move(found->second);
-  checking_.erase(found);
-  jobs_ -= results.size();
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const ports::PoolAnswer answer = ports_.pool->settle(checking.extrinsics[i], results[i]);
-    if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, checking.from);
-    if (checking.done[i]) checking.done[i](answer);
-  }
-}
-
-// The node that a transaction was submitted to sends it to everyone; the others pass it on only to
-// peers that this node may not reach: between validators one hop is enough.
-void NodeCore::accepted(const ports::PoolAnswer& answer, const std::optional<PeerId>& from) {
-  pool_changed_ = true;
-  if (ports_.listener != nullptr) ports_.listener->on_accepted(answer.hash);
-  const auto bytes = ports_.pool->find(answer.hash);
-  if (!bytes) return;
-  const bool from_validator =
-      from && peers_.contains(*from) && peers_.at(*from).validator.has_value();
-  for (const auto& [id, peer] : peers_) {
-    if (id == from || (from_validator && peer.validator)) continue;
-    gossip_[id].push_back(*bytes);
-  }
-}
-
-void NodeCore::gossip() {
-  for (auto& [peer, extrinsics] : gossip_) {
-    std::size_t begin = 0;
-    while (begin < extrinsics.size()) {
-      Transactions message;
-      std::size_t bytes = 0;
-      for (; begin < extrinsics.size() && bytes < kGossipBytes; ++begin) {
-        bytes += extrinsics[begin].size();
-        if (!message.extrinsics.push_back(std::move(extrinsics[begin]))) break;
-      }
-      send(peer, ports::Channel::transactions, message);
-    }
-  }
-  gossip_.clear();
 }
 
 void NodeCore::send(const PeerId& to, ports::Channel channel, const WireMessage& message) {

@@ -98,11 +98,15 @@ class NodeCore {
 
  private:
   struct Peer {
-    explicit Peer(Instant now) : allowance(now) {}
+    Peer(Instant now, Allowance* guests)
+        : allowance(now, Allowance::kPeer, guests), gossip(now, Allowance::kGossip) {}
     std::optional<Ed25519Key> validator;
     Status status;
-    bool known = false;   // a Status has come
-    Allowance allowance;  // for its requests
+    bool known = false;    // a Status has come
+    bool member = false;   // of this epoch's set or the next, when its key was proved
+    Allowance allowance;   // for its requests
+    Allowance gossip;      // for what the pool does not take, in microseconds
+    std::size_t jobs = 0;  // signatures of its transactions that are being checked
   };
   struct Checking {
     std::vector<Hash> extrinsics;
@@ -135,6 +139,7 @@ class NodeCore {
   Hash genesis_hash_;
   std::unique_ptr<consensus::Engine> engine_;
   EvidenceReports reports_;
+  std::unique_ptr<Allowance> guests_;  // of all peers that are no validators together
   std::map<PeerId, Peer> peers_;
 
   std::map<std::uint64_t, Checking> checking_;

@@ -13,7 +13,8 @@
 namespace tally::core {
 
 constexpr std::size_t kMaxRangeBlocks = 64;
-constexpr std::size_t kMaxGossip = 4'096;  // transactions of one frame
+// Transactions of one frame: what the core thread does at a stretch.
+constexpr std::size_t kMaxGossip = 256;
 
 // That a validator's consensus key speaks through this link: signed over
 // tallystick/peer-claim/v1 ‖ genesis hash ‖ sender's PeerId ‖ receiver's PeerId.

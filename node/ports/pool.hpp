@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "node/ports/network.hpp"
 #include "node/ports/rejection.hpp"
 #include "node/ports/verifier.hpp"
 #include "primitives/ids.hpp"
@@ -33,7 +34,19 @@ struct PoolAnswer {
   std::string reason;               // likewise: what was expected and what came
 };
 
-enum class PoolSource : std::uint8_t { local, gossip };
+// Where a transaction came from: a client of this node, or another node. `peer` is one whose share
+// of the pool is limited.
+struct PoolSource {
+  bool is_local = false;
+  std::optional<PeerId> peer;
+  friend bool operator==(const PoolSource&, const PoolSource&) = default;
+
+  static const PoolSource local;
+  static const PoolSource gossip;  // of a validator, which has no share
+  static PoolSource of(const PeerId& guest) { return {false, guest}; }
+};
+inline const PoolSource PoolSource::local{true, std::nullopt};
+inline const PoolSource PoolSource::gossip{};
 
 class Pool {
  public:

@@ -8,7 +8,10 @@
 namespace tally::service {
 namespace {
 
+// Votes that came while a turn runs are part of it; other work is put off to the next turn after
+// so long, since what a turn decides leaves only at its end.
 constexpr std::size_t kTasksPerTurn = 512;
+constexpr std::chrono::milliseconds kOthersPerTurn{8};
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -45,15 +48,20 @@ void CoreLoop::run() {
     const auto timer = core_->next_timer();
     const auto deadline =
         timer ? std::optional(deadline_of(*timer)) : std::optional<Inbox::Deadline>();
-    turn(parts_.inbox.take(deadline, kTasksPerTurn));
+    parts_.inbox.wait(deadline);
+    turn();
   }
 }
 
-void CoreLoop::turn(std::deque<Inbox::Task> tasks) {
+void CoreLoop::turn() {
   const auto began = std::chrono::steady_clock::now();
-  for (Inbox::Task& task : tasks) {
-    task();
-    task = nullptr;  // a frame counts as unread until its task is gone
+  for (std::size_t i = 0; i < kTasksPerTurn; ++i) {
+    auto next = parts_.inbox.next();
+    if (!next) break;
+    next->task();
+    next->task = nullptr;  // a frame counts as unread until its task is gone
+    const auto took = std::chrono::steady_clock::now() - began;
+    if (!next->urgent && took >= kOthersPerTurn) break;
   }
   const auto timer = core_->next_timer();
   if (timer && *timer <= now().instant) core_->on_timer();

@@ -55,7 +55,7 @@ class CoreLoop final : public core::Listener {
  private:
   void keep_proof(const std::string& name, const Bytes& bytes);
   void run();
-  void turn(std::deque<Inbox::Task> tasks);
+  void turn();
   void publish();
   void follow_sets();
   void follow_best();

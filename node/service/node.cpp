@@ -95,13 +95,17 @@ class Node::Impl final : public network::TransportListener {
   void stop();
 
   void on_peer_up(const network::PeerLink& link) override {
-    inbox_.push([this, peer = link.peer] { core_->on_peer_up(peer); });
+    inbox_.push_control([this, peer = link.peer] { core_->on_peer_up(peer); });
   }
   void on_peer_down(const ports::PeerId& peer, const std::string&) override {
-    inbox_.push([this, peer] { core_->on_peer_down(peer); });
+    inbox_.push_control([this, peer] { core_->on_peer_down(peer); });
   }
   void on_frame(network::ReceivedFrame frame) override {
-    inbox_.push([this, frame = std::move(frame)] { core_->on_frame(frame.peer, frame.bytes); });
+    const ports::PeerId from = frame.peer;
+    const bool urgent = frame.urgent;
+    inbox_.push_frame(from, urgent, [this, frame = std::move(frame)] {
+      core_->on_frame(frame.peer, frame.bytes);
+    });
   }
 
  private:
@@ -172,7 +176,7 @@ Result<void, StartError> Node::Impl::open_store() {
   workers_ = std::make_unique<WorkerPool>(worker_threads());
   verifier_ = std::make_unique<PoolVerifier>(
       *workers_, [this](std::uint64_t ticket, std::vector<bool> results) {
-        inbox_.push([this, ticket, answer = std::move(results)] {
+        inbox_.push_result([this, ticket, answer = std::move(results)] {
           core_->on_signatures_checked(ticket, answer);
         });
       });

@@ -8,7 +8,6 @@
 
 #include "node/service/config.hpp"
 #include "node/service/folder_lock.hpp"
-#include "node/service/inbox.hpp"
 #include "node/service/node.hpp"
 #include "node/service/subscriptions.hpp"
 #include "node/service/worker_pool.hpp"
@@ -134,29 +133,6 @@ TEST_CASE("development validators have ports 10 apart and know each other") {
   REQUIRE(alone.ok());
   CHECK(alone->port == 30333);
   CHECK(alone->bootnodes->empty());
-}
-
-TEST_CASE("the inbox keeps order, bounds calls, and hands out the rest after closing") {
-  Inbox inbox(1);
-  std::vector<int> done;
-  inbox.push([&] { done.push_back(1); });
-  CHECK(inbox.try_push([&] { done.push_back(2); }));
-  CHECK_FALSE(inbox.try_push([&] { done.push_back(3); }));
-  inbox.push([&] { done.push_back(4); });
-  for (auto& task : inbox.take(std::nullopt, 2)) task();
-  CHECK(inbox.try_push([&] { done.push_back(5); }));
-  inbox.close();
-  inbox.push([&] { done.push_back(6); });
-  CHECK_FALSE(inbox.finished());
-  for (auto& task : inbox.take(std::nullopt, 10)) task();
-  CHECK(inbox.finished());
-  CHECK(inbox.take(std::nullopt, 10).empty());  // does not wait
-  CHECK(done == std::vector<int>{1, 2, 4, 5});
-}
-
-TEST_CASE("an empty inbox waits no longer than the deadline") {
-  Inbox inbox(1);
-  CHECK(inbox.take(std::chrono::steady_clock::now(), 10).empty());
 }
 
 TEST_CASE("the pool runs every job once, on any number of threads") {

@@ -18,6 +18,10 @@ using runtime::InvalidTransaction;
 // changed: another node's transaction may have used a nonce that one of ours waits with.
 constexpr std::size_t kSweep = 512;
 
+constexpr std::size_t kPeerPart = 4;      // of the pool, one over this for each guest
+constexpr std::size_t kLocalPart = 8;     // likewise, for what is kept of this node's clients
+constexpr std::size_t kCheckingPart = 2;  // likewise, bytes whose signatures are being checked
+
 std::string name_of(const Hash& hash) {
   return std::string(as_text(hash));
 }
@@ -114,10 +118,13 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
       std::make_unique<Entry>(Entry{std::move(checked), *std::move(valid), source, arrivals_++});
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
   if (verified_.contains(signature)) return admit(std::move(entry));
-  if (checking_.size() >= limits_.transactions) {
+  const std::size_t size = entry->bytes();
+  if (checking_.size() >= limits_.transactions ||
+      checking_bytes_ + size > limits_.bytes / kCheckingPart) {
     return refused(hash, PoolVerdict::refused,
                    {RejectCode::pool_full, "too many signatures are being checked: try again"});
   }
+  checking_bytes_ += size;
   checking_[name_of(hash)] = std::move(entry);
   PoolAnswer answer;
   answer.verdict = PoolVerdict::check_signature;
@@ -134,6 +141,7 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
   }
   auto entry = std::move(it->second);
   checking_.erase(it);
+  checking_bytes_ -= entry->bytes();
   if (!signature_holds) return invalid(entry->checked.tx(), InvalidTransaction::bad_proof);
   remember_verified(runtime::signature_id(entry->checked.tx(), entry->checked.additional()));
   if (included_.contains(extrinsic)) {
@@ -178,13 +186,22 @@ std::optional<PoolAnswer> TxPool::check_room(const Entry& entry) const {
                         " transactions of this account wait: send more when some are final");
     }
   }
+  if (entry.source.peer) {
+    const auto share = shares_.find(*entry.source.peer);
+    const Share held = share == shares_.end() ? Share{} : share->second;
+    if (!held.fits(limits_, kPeerPart, entry.bytes())) {
+      return refuse(RejectCode::pool_full,
+                    "a quarter of the pool holds what this peer sent: send more when it is final");
+    }
+  }
   const bool full =
       entries_.size() >= limits_.transactions || bytes_ + entry.bytes() > limits_.bytes;
   if (full) {
     const bool contiguous =
         nonce == entry.valid.account_nonce ||
         (found != accounts_.end() && found->second.waiting.contains(Nonce(nonce.value - 1)));
-    const TailRank own{contiguous, rank_of(entry), entry.valid.sender};
+    const bool kept = entry.source.is_local && kept_.fits(limits_, kLocalPart, entry.bytes());
+    const TailRank own{kept, contiguous, density_of(entry), entry.valid.sender};
     if (tails_.empty() || own < *tails_.begin()) {
       return refuse(RejectCode::pool_full,
                     "the pool is full of transactions that pay as much: tip more or try later");
@@ -226,11 +243,21 @@ void TxPool::make_room(const Entry& entry) {
   }
 }
 
+TxPool::Rank TxPool::density_of(const Entry& entry) {
+  constexpr std::uint64_t kOperational = std::uint64_t{1} << 63;
+  constexpr u128 kPaidMax = u128{1} << 100;  // no account has as much
+  const u128 paid =
+      std::min(entry.valid.fee.micro, kPaidMax) + std::min(entry.valid.tip.micro, kPaidMax);
+  const u128 for_1000_bytes = paid * 1'000 / entry.bytes();
+  const auto rate = static_cast<std::uint64_t>(std::min<u128>(for_1000_bytes, kOperational - 1));
+  return {entry.checked.tx().operational() ? (rate | kOperational) : rate, entry.arrival};
+}
+
 TxPool::TailRank TxPool::tail_of(const AccountId& id, const Account& account) {
   const auto& [nonce, entry] = *account.waiting.rbegin();
   // No gap: as many wait as there are nonces from the account's next one up to the last.
   const bool contiguous = nonce.value - account.next.value + 1 == account.waiting.size();
-  return {contiguous, rank_of(*entry), id};
+  return {entry->kept, contiguous, density_of(*entry), id};
 }
 
 void TxPool::index(const AccountId& id, const Account& account) {
@@ -247,6 +274,7 @@ void TxPool::unindex(const AccountId& id, const Account& account) {
 
 void TxPool::insert(std::unique_ptr<Entry> entry) {
   ++revision_;
+  entry->kept = entry->source.is_local && kept_.fits(limits_, kLocalPart, entry->bytes());
   const AccountId id = entry->valid.sender;
   Account& account = accounts_[id];
   unindex(id, account);
@@ -254,6 +282,8 @@ void TxPool::insert(std::unique_ptr<Entry> entry) {
   account.waiting[entry->valid.nonce] = entry.get();
   index(id, account);
   bytes_ += entry->bytes();
+  if (entry->source.peer) shares_[*entry->source.peer].add(entry->bytes());
+  if (entry->kept) kept_.add(entry->bytes());
   if (entry->valid.death) deaths_[*entry->valid.death].insert(entry->hash());
   entries_[name_of(entry->hash())] = std::move(entry);
 }
@@ -271,6 +301,12 @@ std::unique_ptr<TxPool::Entry> TxPool::remove(const Hash& hash) {
   index(id, account);
   if (account.waiting.empty()) accounts_.erase(id);
   bytes_ -= entry->bytes();
+  if (entry->kept) kept_.take(entry->bytes());
+  if (entry->source.peer) {
+    const auto share = shares_.find(*entry->source.peer);
+    share->second.take(entry->bytes());
+    if (share->second.transactions == 0) shares_.erase(share);
+  }
   if (entry->valid.death) {
     const auto deaths = deaths_.find(*entry->valid.death);
     deaths->second.erase(hash);
@@ -425,7 +461,7 @@ std::vector<Bytes> TxPool::local(std::size_t max_bytes) const {
   std::size_t bytes = 0;
   for (const auto& [id, account] : accounts_) {
     for (const auto& [nonce, entry] : account.waiting) {
-      if (entry->source != ports::PoolSource::local) continue;
+      if (!entry->source.is_local) continue;
       bytes += entry->bytes();
       if (bytes > max_bytes) return out;
       out.push_back(entry->checked.tx().bytes);

@@ -13,10 +13,16 @@
 //                   weight; otherwise it is refused as underpriced
 //   per account     at most `per_account`; a newcomer with a lower nonce pushes out the account's
 //                   highest; nonces further ahead than `per_account` are refused
+//   per peer        of what came from one peer that is no validator at most a quarter waits; more
+//                   is refused
 //   transactions and bytes
 //                   the last transaction of some account goes: first of those that wait for a nonce
-//                   that is missing, then of the lowest priority, of equals the youngest. A
-//                   newcomer that would be the first to go is refused as pool_full
+//                   that is missing, then of those that pay the least for a byte, operational ones
+//                   last, of equals the youngest. A newcomer that would be the first to go is
+//                   refused as pool_full
+//   local           what clients of this node sent is kept as long as it fills no more than an
+//                   eighth of the pool: it goes after all others
+//   being checked   signatures of at most as many transactions, and half as many bytes
 // Dropped as blocks become final: what is in them, used nonces, what died of its mortality.
 #pragma once
 
@@ -92,6 +98,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
     runtime::ValidTransaction valid;
     ports::PoolSource source;
     std::uint64_t arrival;
+    bool kept = false;  // local, within the part of the pool that is theirs
 
     const Hash& hash() const { return checked.tx().hash; }
     std::size_t bytes() const { return checked.tx().bytes.size(); }
@@ -110,18 +117,31 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   };
   // Ordered so that the first to go comes first.
   struct TailRank {
+    bool kept;
     bool contiguous;
-    Rank rank;
+    Rank rank;  // its priority is what is paid for a byte
     AccountId account;
     friend bool operator<(const TailRank& a, const TailRank& b) {
+      if (a.kept != b.kept) return b.kept;
       if (a.contiguous != b.contiguous) return b.contiguous;
       if (b.rank < a.rank) return true;
       return !(a.rank < b.rank) && a.account < b.account;
     }
   };
+  // How much of the pool something takes.
+  struct Share {
+    std::size_t transactions = 0;
+    std::size_t bytes = 0;
+    void add(std::size_t size) { ++transactions, bytes += size; }
+    void take(std::size_t size) { --transactions, bytes -= size; }
+    bool fits(const Limits& limits, std::size_t part, std::size_t size) const {
+      return transactions < limits.transactions / part && bytes + size <= limits.bytes / part;
+    }
+  };
   using Accounts = std::map<AccountId, Account>;
 
   static Rank rank_of(const Entry& entry) { return {entry.valid.priority, entry.arrival}; }
+  static Rank density_of(const Entry& entry);
   static TailRank tail_of(const AccountId& id, const Account& account);
   static ports::PoolAnswer refused(const Hash& hash, ports::PoolVerdict verdict,
                                    ports::Rejection why);
@@ -152,6 +172,9 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   std::set<TailRank> tails_;         // of each account's highest nonce
   std::map<BlockNumber, std::set<Hash>> deaths_;
   std::size_t bytes_ = 0;
+  std::size_t checking_bytes_ = 0;
+  Share kept_;
+  std::map<ports::PeerId, Share> shares_;  // none of them empty
   std::uint64_t arrivals_ = 0;
   std::uint64_t revision_ = 0;
   AccountId sweep_;  // where the next round of refreshing goes on
