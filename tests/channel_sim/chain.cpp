@@ -44,6 +44,14 @@ TestChain::TestChain(const TestChainOptions& options)
   block.proposer = key_of("proposer").account();
 }
 
+void TestChain::check_invariants(const Overlay& after, const StateChanges& changes) const {
+  const ChangeView view(state_, changes);
+  if (const auto broken = credits::find_violation(view, credits_)) throw std::logic_error(*broken);
+  if (const auto broken = channels::find_violation(view, after, options_.channels)) {
+    throw std::logic_error(*broken);
+  }
+}
+
 template <class Run>
 DispatchResult TestChain::run(Run&& run) {
   Overlay overlay(state_);
@@ -54,11 +62,7 @@ DispatchResult TestChain::run(Run&& run) {
   if (!result.ok() && (!changes.empty() || sink.count() != 0)) {
     throw std::logic_error("a refused call left a trace in the state or the events");
   }
-  const ChangeView view(state_, changes);
-  if (const auto broken = credits::find_violation(view, credits_)) throw std::logic_error(*broken);
-  if (const auto broken = channels::find_violation(view, overlay, options_.channels)) {
-    throw std::logic_error(*broken);
-  }
+  if (options_.invariants) check_invariants(overlay, changes);
   events_.clear();
   const auto records = decode<std::vector<runtime::EventRecord>>(sink.encoded());
   if (!records.ok()) throw std::logic_error("the events do not decode");

@@ -24,6 +24,7 @@ KeyPair key_of(std::string_view name, KeyScheme scheme = KeyScheme::ed25519);
 struct TestChainOptions {
   channels::Config channels = channels::local_config();
   std::map<AccountId, Balance> accounts;
+  bool invariants = true;  // the modules' own are checked after every call
 };
 
 class TestChain {
@@ -59,6 +60,7 @@ class TestChain {
  private:
   template <class Run>
   DispatchResult run(Run&& run);
+  void check_invariants(const Overlay& after, const StateChanges& changes) const;
 
   TestChainOptions options_;
   credits::Config credits_;

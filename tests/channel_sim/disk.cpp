@@ -18,24 +18,30 @@ class SimDisk::File final : public channel::JournalFile {
   }
   Result<void, Error> append(ByteView bytes) override {
     TALLY_ASSERT(alive());
+    disk_.fuse_.burn(Mark::crash_before_sync);
     tally::append(disk_.unsynced_, bytes);
+    disk_.fuse_.burn(Mark::crash_torn_write);
     return {};
   }
   Result<void, Error> sync() override {
     TALLY_ASSERT(alive());
     tally::append(disk_.synced_, disk_.unsynced_);
     disk_.unsynced_.clear();
+    disk_.fuse_.burn(Mark::crash_after_sync);
     return {};
   }
   Result<void, Error> cut(std::size_t size) override {
     TALLY_TRY(sync());
     disk_.synced_.resize(size);
+    disk_.fuse_.burn(Mark::crash_in_recovery);
     return {};
   }
   Result<void, Error> replace(ByteView whole) override {
     TALLY_ASSERT(alive());
+    disk_.fuse_.burn(Mark::crash_in_recovery);
     disk_.synced_ = to_bytes(whole);
     disk_.unsynced_.clear();
+    disk_.fuse_.burn(Mark::crash_in_recovery);
     return {};
   }
 

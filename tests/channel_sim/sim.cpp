@@ -8,18 +8,59 @@
 namespace tally::channel_sim {
 namespace {
 
-using channel::Event;
 using channels::Side;
 
-constexpr DurationMs kPeriod{10'000};
+constexpr DurationMs kPeriod{20'000};
 constexpr Balance kDepositA{100'000'000};
 constexpr Balance kDepositB{40'000'000};
-// A watcher is live as long as fewer blocks than this pass it over in a row.
-constexpr std::uint64_t kHeldBackMax = 4;
-constexpr int kPatience = 3;
-constexpr std::uint32_t kFinality = 2;  // blocks until a block is final
 
-channel::Policy policy() {
+PaceOptions pace_options(const LifeOptions& life, const Pair& pair) {
+  PaceOptions out;
+  const Balance plenty(1'000 * kCredit.micro);
+  out.chain.accounts = {{pair.a.account(), plenty},
+                        {pair.b.account(), plenty},
+                        {key_of("tower").account(), plenty},
+                        {key_of("stranger").account(), plenty}};
+  out.chain.invariants = life.module_invariants;
+  out.period = kPeriod;
+  return out;
+}
+
+std::optional<Side> malicious_in(const LifeOptions& life) {
+  switch (life.shape) {
+    case Shape::opener_cheats:
+      return Side::a;
+    case Shape::counterparty_cheats:
+      return Side::b;
+    case Shape::restored_and_cheated:
+      return life.seed / kShapes % 2 == 0 ? Side::a : Side::b;
+    case Shape::honest:
+    case Shape::opener_restored:
+    case Shape::counterparty_restored:
+    case Shape::colluders:
+    case Shape::mass_exit:
+    case Shape::count:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Side> restored_in(const LifeOptions& life) {
+  if (life.shape == Shape::opener_restored) return Side::a;
+  if (life.shape == Shape::counterparty_restored) return Side::b;
+  if (life.shape == Shape::restored_and_cheated) return channels::other(*malicious_in(life));
+  return std::nullopt;
+}
+
+MachineOptions machine_options(const KeyPair& key, std::uint64_t seed) {
+  // A quarter of the lives go by without a crash, so that long histories happen too.
+  const std::uint64_t dies_in = seed / kShapes % 4 == 1 ? 0 : 12 + seed % 60;
+  return {key, key_of("tower").account(), sim_policy(), dies_in};
+}
+
+}  // namespace
+
+channel::Policy sim_policy() {
   channel::Policy out;
   out.window = 4;
   out.close_wait = DurationMs(2'000);
@@ -28,94 +69,33 @@ channel::Policy policy() {
   return out;
 }
 
-TestChainOptions chain_options(const Pair& pair, const KeyPair& tower) {
-  TestChainOptions out;
-  const Balance plenty(1'000 * kCredit.micro);
-  out.accounts = {{pair.a.account(), plenty},
-                  {pair.b.account(), plenty},
-                  {tower.account(), plenty},
-                  {key_of("stranger").account(), plenty}};
-  return out;
-}
-
-}  // namespace
-
-Simulation::Simulation(const SimOptions& options)
+Simulation::Simulation(const LifeOptions& options)
     : options_(options),
+      malicious_(malicious_in(options)),
+      restores_(restored_in(options)),
       random_(options.seed),
+      trace_(options.trace),
       pair_{key_of("alice"), key_of("bob")},
-      tower_key_(key_of("tower")),
-      chain_(chain_options(pair_, tower_key_)),
-      a_(*this, Side::a),
-      b_(*this, Side::b),
-      has_tower_(options.seed % 2 == 0) {}
-
-// ---- Machines
-
-void Simulation::Machine::start() {
-  auto journal = channel::Journal::open(*disk.open());
-  TALLY_ASSERT(journal.ok());
-  driver = std::make_unique<channel::ChannelDriver>(*std::move(journal), sim_.pair_.key(side_),
-                                                    policy(), *this);
-}
-
-void Simulation::Machine::die() {
-  driver.reset();
-  received_in_turn.clear();
-  disk.crash(sim_.random_);
-}
-
-void Simulation::Machine::finish_turn(bool lose_effects) {
-  lose_effects_ = lose_effects;
-  driver->finish_turn();
-  lose_effects_ = false;
-  if (checker) {
-    for (const channel::Message& message : received_in_turn) checker->received(message);
-    const channel::Party* party = driver->find(sim_.id_);
-    if (party->record().offer) checker->offered(party->record().offer->state);
+      pace_(pace_options(options, pair_), random_, coverage_, trace_),
+      a_(machine_options(pair_.a, options.seed), pace_, random_, coverage_,
+         [this](const auto&, const auto&, Bytes m) { post(Side::a, std::move(m)); }),
+      b_(machine_options(pair_.b, options.seed), pace_, random_, coverage_,
+         [this](const auto&, const auto&, Bytes m) { post(Side::b, std::move(m)); }) {
+  if (one_in(2)) {
+    tower_ = std::make_unique<SimTower>(key_of("tower"), pace_, random_, coverage_);
   }
-  received_in_turn.clear();
-}
-
-void Simulation::Machine::send(const ChannelId&, const AccountId&, Bytes message) {
-  if (lose_effects_) return;
-  if (checker) {
-    const auto decoded = channel::decode_message(message);
-    TALLY_ASSERT(decoded.ok());
-    checker->sent(*decoded);
-    if (const auto* offer = std::get_if<channel::Offer>(&*decoded)) {
-      sim_.signed_by_honest_.push_back(offer->state);
-    }
-    if (const auto* update = std::get_if<channel::Countersigned>(&*decoded)) {
-      sim_.signed_by_honest_.push_back(update->update.state);
-    }
-  }
-  channels::of(channels::other(side_), sim_.line_).push_back(std::move(message));
-}
-
-void Simulation::Machine::submit(const ChannelId&, const channels::Call& call,
-                                 bool by_third_party) {
-  if (lose_effects_) return;
-  const KeyPair& key = by_third_party ? sim_.tower_key_ : sim_.pair_.key(side_);
-  sim_.submit_by(key.account(), call);
-}
-
-void Simulation::Machine::set_timer(const ChannelId&, channel::TimerKind kind, DurationMs after) {
-  if (lose_effects_) return;
-  sim_.timers_.push_back({side_, kind, sim_.chain_.block.time.value + after.value});
-}
-
-void Simulation::Machine::tell(const ChannelId&, const channel::Tell&) {}
-
-// ---- The world
-
-void Simulation::submit_by(const AccountId& signer, const channels::Call& call) {
-  pending_.push_back({signer, call, kPatience});
+  if (!malicious_) return;
+  habits_ = {one_in(2), !one_in(3), one_in(2), one_in(3), one_in(2), one_in(3), one_in(3)};
+  if (habits_.posts) machine(*malicious_).mute();
+  pace_.favour(pair_.key(*malicious_).account());
+  pace_.favour(key_of("stranger").account());
 }
 
 void Simulation::open() {
-  const BlockNumber until(chain_.block.number.value + 50);
-  id_ = chain_.id_of_next(pair_.a.account(), pair_.b.account(), kPeriod);
+  TestChain& chain = pace_.chain();
+  const BlockNumber until(chain.block.number.value + 50);
+  id_ = chain.id_of_next(pair_.a.account(), pair_.b.account(), kPeriod);
+  pace_.watch(id_);
   const channels::OpenConsent consent{id_, kDepositA, kDepositB, until};
   const channels::Open call{
       pair_.b.account(),
@@ -126,279 +106,393 @@ void Simulation::open() {
   for (const Side side : channels::kBothSides) {
     Machine& m = machine(side);
     if (honest(side)) {
-      m.checker.emplace(
-          Checker::Setup{side, pair_.a.account(), pair_.b.account(), kDepositA, kDepositB});
+      m.judge(id_, {side, pair_.a.account(), pair_.b.account(), kDepositA, kDepositB});
     }
-    m.start();
-    const auto opened = m.driver->open(
-        {id_, pair_.a.account(), pair_.b.account(), kDepositA, kDepositB, kPeriod, side});
-    TALLY_ASSERT(opened.ok());
-    m.finish_turn();
+    m.power_on();
+    const channel::Terms terms{
+        id_, pair_.a.account(), pair_.b.account(), kDepositA, kDepositB, kPeriod, side};
+    while (m.record(id_) == nullptr) {
+      m.turn([&](channel::ChannelDriver& driver) { static_cast<void>(driver.open(terms)); });
+    }
   }
-  tower_ = std::make_unique<channel::Tower>(*channel::Journal::open(*tower_disk_.open()),
-                                            tower_key_.account());
-  submit_by(pair_.a.account(), call);
-  for (int i = 0; i < 4; ++i) block(true);
+  pace_.submit(pair_.a.account(), call);
+  while (!chain.channel(id_)) block();
+  for (int i = 0; i < 3; ++i) block();
 }
 
-void Simulation::step_party(Side side, const Event& event) {
-  static_cast<void>(machine(side).driver->step(id_, event));
-  machine(side).finish_turn();
+// ---- The network
+
+void Simulation::post(Side from, Bytes message) {
+  const auto decoded = channel::decode_message(message);
+  TALLY_ASSERT(decoded.ok());
+  const std::string_view name =
+      std::visit([](const auto& m) { return std::decay_t<decltype(m)>::kName; }, *decoded);
+  trace_.note(std::string(from == Side::a ? "a says " : "b says ") + std::string(name), message);
+  ++messages_;
+  if (const auto* offer = std::get_if<channel::Offer>(&*decoded)) {
+    const channel::Record* record = machine(from).record(id_);
+    const bool open_below = record != nullptr && record->newest_version() < offer->base;
+    if (open_below) coverage_.hit(Mark::pipelined_offers);
+  }
+  if (honest(from)) {
+    remember_signed(*decoded);
+  } else {
+    said_by_malicious_.push_back(message);
+    if (keeps_back(*decoded)) return;
+  }
+  channels::of(channels::other(from), line_).push_back(std::move(message));
 }
 
 void Simulation::deliver(Side to) {
   auto& line = channels::of(to, line_);
   Machine& m = machine(to);
-  const AccountId peer = pair_.key(channels::other(to)).account();
   const std::size_t count = std::min<std::size_t>(line.size(), 1 + pick(5));
+  std::vector<Bytes> messages;
   for (std::size_t i = 0; i < count; ++i) {
-    const Bytes message = std::move(line.front());
+    messages.push_back(std::move(line.front()));
     line.pop_front();
-    const auto decoded = channel::decode_message(message);
-    TALLY_ASSERT(decoded.ok());
-    if (m.driver->on_message(peer, message).ok()) m.received_in_turn.push_back(*decoded);
   }
-  const bool may_die = options_.seed % 4 != 1;
-  if (may_die && one_in(60)) {
-    crash(to);  // before the sync: the turn never was
-  } else if (may_die && one_in(60)) {
-    m.finish_turn(true);  // after the sync, before anything left
-    crash(to);
-  } else {
-    m.finish_turn();
-  }
+  if (!m.is_on()) return;  // lost
+  const std::uint64_t deaths = m.deaths();
+  m.receive(pair_.key(channels::other(to)).account(), messages);
+  if (m.deaths() != deaths) reconnect();
 }
 
 void Simulation::reconnect() {
   for (const Side side : channels::kBothSides) channels::of(side, line_).clear();
   for (const Side side : channels::kBothSides) {
-    machine(side).driver->on_connected(pair_.key(channels::other(side)).account());
-    machine(side).finish_turn();
+    machine(side).connected(pair_.key(channels::other(side)).account());
   }
 }
 
-void Simulation::crash(Side side) {
-  Machine& m = machine(side);
-  m.die();
-  timers_.erase(std::remove_if(timers_.begin(), timers_.end(),
-                               [&](const Timer& t) { return t.side == side; }),
-                timers_.end());
-  m.start();
-  if (final_open_) m.driver->on_record(id_, final_channel_);
-  m.finish_turn();
-  timers_.push_back({side, channel::TimerKind::retry, chain_.block.time.value + 100});
-  timers_.push_back({side, channel::TimerKind::close_wait, chain_.block.time.value + 2'000});
-  timers_.push_back({side, channel::TimerKind::answer_wait, chain_.block.time.value + 500});
-  reconnect();
-}
+// ---- The chain
 
-// The disk is lost and an old backup is all there is.
-void Simulation::restore_old(Side side) {
-  Machine& m = machine(side);
-  if (!m.backup || restored_) return;
-  restored_ = true;
-  const channel::Party* peer = machine(channels::other(side)).driver->find(id_);
-  if (m.checker) m.checker->was_restored(m.backup->newest, peer->record().newest);
-  m.die();
-  m.disk.restore_image({});
-  m.start();
-  TALLY_ASSERT(m.driver->restore(*m.backup).ok());
-  if (final_open_) m.driver->on_record(id_, final_channel_);
-  m.finish_turn();
-  reconnect();
-}
-
-void Simulation::block(bool carries) {
-  chain_.next_block(DurationMs(100 + pick(200)));
-  not_final_.push_back({chain_.events(), std::nullopt});
-  if (carries || ++held_back_ >= kHeldBackMax) {
-    held_back_ = 0;
-    include_pending();
-  }
-  not_final_.back().channel = chain_.channel(id_);
-  if (not_final_.size() > kFinality) {
-    const Block now_final = std::move(not_final_.front());
-    not_final_.pop_front();
-    finalize(now_final);
-  }
-  fire_timers();
-}
-
-void Simulation::include_pending() {
-  std::vector<Pending> batch = std::move(pending_);
-  pending_.clear();
-  std::shuffle(batch.begin(), batch.end(), random_);
-  for (Pending& tx : batch) {
-    if (tx.patience > 0 && one_in(4)) {
-      --tx.patience;
-      pending_.push_back(std::move(tx));
-      continue;
+void Simulation::block() {
+  pace_.flood(pace_.now() < flood_until_);
+  const auto now_final = pace_.next();
+  if (now_final) {
+    for (const channels::Event& event : now_final->events) {
+      trace_.note(std::visit(
+          [](const auto& e) { return "  final " + std::string(std::decay_t<decltype(e)>::kName); },
+          event));
     }
-    static_cast<void>(chain_.call(tx.signer, tx.call));
-    for (const channels::Event& event : chain_.events()) not_final_.back().events.push_back(event);
+    count_marks(*now_final);
+    for (const Side side : channels::kBothSides) machine(side).on_final(*now_final);
+    if (tower_) tower_->on_final(*now_final);
   }
+  for (const Side side : channels::kBothSides) machine(side).fire_timers();
+  if (away_ && pace_.now() > away_until_) come_back();
 }
 
-void Simulation::finalize(const Block& block) {
-  const BlockNumber number(chain_.block.number.value - kFinality);
-  final_channel_ = block.channel;
-  if (final_channel_) final_open_ = true;
+void Simulation::count_marks(const Pace::Block& block) {
   for (const channels::Event& event : block.events) {
-    for (const Side side : channels::kBothSides) {
-      Machine& m = machine(side);
-      if (m.checker) m.checker->on_final_event(event);
-      m.driver->on_event(event);
+    if (const auto* begun = std::get_if<channels::ChallengeStarted>(&event)) {
+      if (begun->requested) coverage_.hit(Mark::request_close);
+      if (malicious_ == begun->by && !signed_updates_.empty() &&
+          begun->version < signed_updates_.back().version) {
+        coverage_.hit(Mark::old_claim);
+      }
+      for (const Side side : channels::kBothSides) {
+        const channel::Record* record = machine(side).record(id_);
+        if (record != nullptr && record->splice) coverage_.hit(Mark::splice_challenged);
+      }
+    } else if (const auto* newer = std::get_if<channels::ChallengeRefuted>(&event)) {
+      if (tower_ && newer->by == tower_->account()) {
+        coverage_.hit(Mark::refuted_by_tower);
+        if (away_) coverage_.hit(Mark::party_away);
+      } else if (!malicious_ || newer->by == pair_.key(channels::other(*malicious_)).account()) {
+        coverage_.hit(Mark::refuted_by_party);
+      }
+    } else if (std::holds_alternative<channels::ChannelSpliced>(event)) {
+      coverage_.hit(Mark::splice_landed);
+    } else if (const auto* closed = std::get_if<channels::ChannelClosed>(&event)) {
+      if (closed->ending == channels::Ending::co_operative) coverage_.hit(Mark::close_together);
+      if (closed->ending == channels::Ending::fraud) coverage_.hit(Mark::fraud_at_once);
+      if (!closed->payouts.to_towers.is_zero()) coverage_.hit(Mark::tower_rewarded);
+      const bool all_lost = closed->payouts.to_a.is_zero() || closed->payouts.to_b.is_zero();
+      if (closed->ending == channels::Ending::settled && all_lost) {
+        coverage_.hit(Mark::fraud_at_deadline);
+      }
     }
-    for (auto& refutation : tower_->on_event(event)) {
-      submit_by(tower_key_.account(), refutation.call);
-    }
   }
-  for (auto& refutation : tower_->on_final_block(number)) {
-    submit_by(tower_key_.account(), refutation.call);
-  }
-  for (const Side side : channels::kBothSides) {
-    machine(side).driver->on_final_block(number);
-    machine(side).finish_turn();
-  }
+  const auto& channel = block.channels.at(id_);
+  const bool refuted = channel && channel->challenge && channel->challenge->request_refuted;
+  if (refuted && !request_refuted_) coverage_.hit(Mark::request_refuted);
+  request_refuted_ = refuted;
 }
 
-void Simulation::fire_timers() {
-  const std::uint64_t now = chain_.block.time.value;
-  std::vector<Timer> due;
-  for (auto at = timers_.begin(); at != timers_.end();) {
-    if (at->at <= now) {
-      due.push_back(*at);
-      at = timers_.erase(at);
-    } else {
-      ++at;
-    }
-  }
-  for (const Timer& timer : due) step_party(timer.side, channel::TimerFired{timer.kind});
-}
+// ---- The tower, and who relies on it
 
 void Simulation::give_tower(Side side) {
-  const channel::Party* party = machine(side).driver->find(id_);
-  if (!has_tower_ || !party->record().newest) return;
-  const channels::TowerAppointment appointment{id_, tower_key_.account()};
-  const channel::Watch watch{*party->record().newest,
-                             pair_.key(side).sign(channels::appointment_bytes(appointment))};
-  static_cast<void>(tower_->give(watch, chain_.channel(id_)));
+  const channel::Record* record = machine(side).record(id_);
+  if (!tower_ || record == nullptr || !record->newest) return;
+  const channels::TowerAppointment appointment{id_, tower_->account()};
+  tower_->give({*record->newest, pair_.key(side).sign(channels::appointment_bytes(appointment))});
+}
+
+void Simulation::trouble_tower() {
+  if (!tower_) return;
+  switch (pick(6)) {
+    case 0:
+      tower_->crash();
+      return;
+    case 1:
+      // Nobody is away because of a tower that lies or sleeps.
+      if (!away_) tower_->lie(one_in(2));
+      return;
+    case 2:
+      tower_->lag(away_ ? pick(4) : pick(30));
+      return;
+    case 3:
+      if (tower_->lies()) tower_->post_something_old();
+      return;
+    default:
+      return;
+  }
+}
+
+void Simulation::go_away(Side side) {
+  const channel::Record* record = machine(side).record(id_);
+  if (!tower_ || away_ || restored_ || record == nullptr || !record->newest) return;
+  if (record->stage != channel::Stage::ready && record->stage != channel::Stage::ending) return;
+  tower_->lie(false);
+  tower_->lag(pick(4));
+  for (int i = 0; i < 8 && !tower_->has(id_, record->newest->state.version); ++i) {
+    block();
+    give_tower(side);
+    record = machine(side).record(id_);
+    if (record == nullptr || !record->newest) return;
+  }
+  if (!tower_->has(id_, record->newest->state.version)) return;
+  trace_.note("goes away");
+  machine(side).power_off();
+  away_ = side;
+  away_until_ = pace_.now() + 1'000 + pick(3 * kPeriod.value);
+}
+
+void Simulation::come_back() {
+  trace_.note("comes back");
+  machine(*away_).power_on();
+  away_.reset();
+  reconnect();
+}
+
+// The disk is lost and an old backup is all there is, or an old copy of the disk comes back, which
+// the party cannot know.
+void Simulation::restore(Side side) {
+  if (restored_ || away_) return;
+  Machine& m = machine(side);
+  const Side peer = channels::other(side);
+  const channel::Record* at_peer = machine(peer).record(id_);
+  const auto& backup = channels::of(side, backups_);
+  const auto& old_disk = channels::of(side, old_disks_);
+  const bool whole_disk = old_disk && honest(peer) && one_in(2);
+  if (!whole_disk && !backup) return;
+  restored_ = true;
+  const channel::Record& back = whole_disk ? old_disk->second : *backup;
+  if (honest(side)) {
+    m.checkers().at(id_).was_restored(
+        {back.newest, at_peer->newest, honest(peer), /*party_knows=*/!whole_disk});
+  }
+  trace_.note(whole_disk ? "old disk" : "old backup");
+  coverage_.hit(whole_disk ? Mark::disk_restored : Mark::backup_restored);
+  if (whole_disk) {
+    m.restore_disk(old_disk->first);
+  } else {
+    m.restore_backup(*backup);
+  }
+  reconnect();
+  if (!whole_disk) return;
+  // Before it does anything it hears what its peer has.
+  while (!channels::of(side, line_).empty() || !channels::of(peer, line_).empty()) {
+    deliver(peer);
+    deliver(side);
+  }
 }
 
 // ---- The life
 
-void Simulation::act(Side side) {
-  const channel::Party* party = machine(side).driver->find(id_);
-  switch (pick(24)) {
+void Simulation::splice(Side side) {
+  const auto delta = [&] {
+    const auto amount = static_cast<i128>(pick(4'000'000));
+    return BalanceDelta(one_in(3) ? -amount : amount);
+  };
+  const BlockNumber until(pace_.chain().block.number.value + 3 +
+                          static_cast<std::uint32_t>(pick(12)));
+  channel::SpliceTogether wish{{}, {}, until};
+  (side == Side::a ? wish.delta_a : wish.delta_b) = delta();
+  if (one_in(3)) {
+    // The sum stays: what was signed before the splice would still add up.
+    (side == Side::a ? wish.delta_b : wish.delta_a) =
+        BalanceDelta(-(side == Side::a ? wish.delta_a : wish.delta_b).micro);
+    coverage_.hit(Mark::splice_of_balances);
+  }
+  const Side peer = channels::other(side);
+  // From a state that both hold: what is under way arrives first.
+  for (int i = 0; i < 3; ++i) {
+    deliver(side);
+    deliver(peer);
+  }
+  machine(side).step(id_, wish);
+  if (one_in(4)) {
+    coverage_.hit(Mark::splice_crossing);
+    machine(peer).step(id_, channel::SpliceTogether{{}, {}, until});
+  }
+  if (one_in(3)) return;
+  deliver(peer);
+  machine(peer).step(id_, channel::AcceptSplice{});
+}
+
+void Simulation::act_on_chain_matters(Side side) {
+  const channel::Record* record = machine(side).record(id_);
+  if (record == nullptr) return;
+  switch (pick(8)) {
     case 0:
-    case 1: {
-      const auto delta = [&] { return BalanceDelta(static_cast<i128>(pick(4'000'000))); };
-      if (one_in(6)) {
-        const BlockNumber until(chain_.block.number.value + 3 +
-                                static_cast<std::uint32_t>(pick(9)));
-        step_party(side, side == Side::a ? channel::SpliceTogether{delta(), {}, until}
-                                         : channel::SpliceTogether{{}, delta(), until});
-      }
+      splice(side);
       return;
-    }
+    case 1:
+      machine(side).step(id_, channel::AcceptSplice{});
+      return;
     case 2:
-      if (one_in(12)) step_party(side, channel::CloseTogether{});
+      if (one_in(8)) machine(side).step(id_, channel::CloseTogether{});
       return;
     case 3:
-      if (one_in(25)) step_party(side, channel::End{});
+      if (one_in(15)) machine(side).step(id_, channel::End{});
       return;
     case 4:
-      if (party->record().stage == channel::Stage::ready) machine(side).backup = party->record();
+      if (record->stage == channel::Stage::ready) channels::of(side, backups_) = *record;
       return;
     case 5:
-    case 6:
+      if (record->stage == channel::Stage::ready) {
+        channels::of(side, old_disks_) = std::pair(machine(side).disk_image(), *record);
+      }
+      return;
+    default:
       give_tower(side);
       return;
-    default: {
-      const Balance amount(1 + pick(3'000'000));
-      std::vector<Hash> receipts;
-      if (!one_in(3)) receipts.push_back(blake2_256(encode(++receipts_)));
-      step_party(side, channel::Pay{amount, receipts});
-      return;
-    }
   }
+}
+
+void Simulation::act(Side side) {
+  if (one_in(3)) {
+    act_on_chain_matters(side);
+    return;
+  }
+  const Balance amount(1 + pick(3'000'000));
+  std::vector<Hash> receipts;
+  if (!one_in(3)) receipts.push_back(blake2_256(encode(++receipts_)));
+  machine(side).step(id_, channel::Pay{amount, receipts});
 }
 
 void Simulation::step() {
   const Side side = one_in(2) ? Side::a : Side::b;
-  switch (pick(16)) {
+  switch (pick(18)) {
     case 0:
     case 1:
-      block(!one_in(3));
+      block();
       return;
     case 2:
       if (one_in(4)) reconnect();
       return;
     case 3:
-      if (one_in(6)) crash(side);
+      if (one_in(12)) flood_until_ = pace_.now() + pick(60'000);
+      if (one_in(8)) trouble_tower();
       return;
     case 4:
-      if (options_.restores == side && one_in(5)) restore_old(side);
+      if (restores_ == side && one_in(5)) restore(side);
       return;
     case 5:
-      if (options_.malicious && (evil_now_ || one_in(6))) do_evil();
-      return;
     case 6:
+      if (malicious_ && (evil_now_ || away_ || one_in(6))) do_evil();
+      return;
     case 7:
+      if (honest(side) && one_in(2)) go_away(side);
+      return;
     case 8:
     case 9:
     case 10:
+    case 11:
+    case 12:
       deliver(side);
       return;
     default:
-      act(side);
+      if (machine(side).is_on()) act(side);
       return;
   }
 }
 
 std::optional<std::string> Simulation::breach() const {
-  for (const Machine* m : {&a_, &b_}) {
-    if (m->checker && m->checker->breach()) return *m->checker->breach();
-  }
-  return std::nullopt;
+  if (const auto found = a_.breach()) return found;
+  if (const auto found = b_.breach()) return found;
+  return pace_.checker().breach();
 }
 
 // The honest sides end the channel, and everything has to come to rest.
 std::optional<std::string> Simulation::wind_up() {
-  for (const Side side : channels::kBothSides) {
-    if (!honest(side)) continue;
-    // The tower's service is only complete if it has the newest state.
-    if (options_.restores != side) give_tower(side);
-    step_party(side, channel::End{});
-  }
-  for (int i = 0; i < 3'000 && chain_.channel(id_); ++i) {
-    block(!one_in(3));
-    // A machine that dies before it wrote `ending` has forgotten the wish.
+  const auto open = [&] { return pace_.chain().channel(id_).has_value(); };
+  if (away_ && one_in(2)) come_back();
+  // A peer that cheats may have the first move.
+  const int patience = malicious_ ? static_cast<int>(pick(120)) : 0;
+  for (int i = 0; i < 4'000 && open(); ++i) {
+    block();
     for (const Side side : channels::kBothSides) {
-      if (honest(side) && i % 100 == 99 && chain_.channel(id_)) {
-        step_party(side, channel::End{});
-      }
+      Machine& m = machine(side);
+      if (!honest(side) || !m.is_on() || i % 100 != patience % 100 || !open()) continue;
+      if (i < patience) continue;
+      if (!restored_) give_tower(side);
+      m.step(id_, channel::End{});
     }
-    if (!chain_.channel(id_)) break;
     for (const Side side : channels::kBothSides) deliver(side);
-    if (options_.malicious && chain_.channel(id_) && one_in(6)) do_evil();
+    if (malicious_ && open() && one_in(6)) do_evil();
+    if (tower_ && one_in(40)) trouble_tower();
     if (auto found = breach()) return found;
   }
-  if (chain_.channel(id_)) return "the channel never ended";
-  for (int i = 0; i < 4; ++i) block(true);
+  if (open()) return "the channel never ended";
+  for (int i = 0; i < 4; ++i) block();
   return breach();
 }
 
-std::optional<std::string> Simulation::run() {
+std::optional<std::string> Simulation::live() {
   open();
   std::optional<std::string> found;
-  for (std::size_t i = 0; i < options_.steps && chain_.channel(id_) && !found; ++i) {
+  for (std::size_t i = 0; i < options_.steps && pace_.chain().channel(id_) && !found; ++i) {
     step();
     found = breach();
   }
-  if (!found) found = wind_up();
-  if (!found) return std::nullopt;
-  return "seed " + std::to_string(options_.seed) + ": " + *found;
+  return found ? found : wind_up();
+}
+
+LifeResult Simulation::run() {
+  LifeResult out;
+  try {
+    out.failure = live();
+  } catch (const std::logic_error& broken) {
+    out.failure = broken.what();
+  }
+  out.coverage = coverage_;
+  out.trace = trace_.value();
+  out.blocks = pace_.chain().block.number.value;
+  out.messages = messages_;
+  out.deaths = a_.deaths() + b_.deaths();
+  return out;
+}
+
+LifeResult run_life(const LifeOptions& options) {
+  switch (options.shape) {
+    case Shape::colluders:
+      return run_colluders(options);
+    case Shape::mass_exit:
+      return run_mass_exit(options);
+    case Shape::honest:
+    case Shape::opener_cheats:
+    case Shape::counterparty_cheats:
+    case Shape::opener_restored:
+    case Shape::counterparty_restored:
+    case Shape::restored_and_cheated:
+    case Shape::count:
+      return Simulation(options).run();
+  }
+  return {};
 }
 
 }  // namespace tally::channel_sim

@@ -1,130 +1,151 @@
-// One channel's life in virtual time from one seed: two parties with their drivers and journals, a
-// tower, a network that loses connections, a chain that loses and delays transactions and holds
-// blocks back, machines that die, and, in some runs, a peer that does whatever helps it.
+// Lives of channels in virtual time, each from one seed.
 //
-// The chain is the real module over a state in memory; the parties are the real drivers on the
-// simulated disk. Checker (checker.hpp) judges.
+// Simulation is one channel's life: two parties with their machines, a tower, a network that loses
+// connections, a chain that loses, delays and reorders calls, and, in some shapes, a peer that does
+// whatever helps it (adversary.cpp). Checker and ChainChecker judge. Colluders (colluders.cpp) and
+// a mass exit (mass_exit.cpp) have worlds of their own.
+//
+// The chain is the real module over a state in memory; the parties are the real drivers on
+// simulated disks. The same seed and shape give the same life, to the byte (LifeResult::trace).
 #pragma once
 
 #include <deque>
 #include <memory>
-#include <random>
+#include <ostream>
 #include <string>
 #include <vector>
 
-#include "client-sdk/channel/driver.hpp"
-#include "client-sdk/channel/tower.hpp"
-#include "tests/channel_sim/chain.hpp"
-#include "tests/channel_sim/checker.hpp"
-#include "tests/channel_sim/disk.hpp"
+#include "tests/channel_sim/machine.hpp"
 #include "tests/channel_sim/signer.hpp"
+#include "tests/channel_sim/sim_tower.hpp"
 
 namespace tally::channel_sim {
 
-struct SimOptions {
-  std::uint64_t seed = 0;
-  std::size_t steps = 160;
-  std::optional<channels::Side> malicious;
-  std::optional<channels::Side> restores;  // this side comes back from an old backup once
+enum class Shape : std::uint8_t {
+  honest,  // both
+  opener_cheats,
+  counterparty_cheats,
+  opener_restored,  // from an old backup or an old disk
+  counterparty_restored,
+  restored_and_cheated,  // one side restored, the other cheats
+  colluders,             // both, against the chain
+  mass_exit,             // many channels of one host at once
+  count
 };
+constexpr std::size_t kShapes = static_cast<std::size_t>(Shape::count);
+constexpr std::array<std::string_view, kShapes> kShapeNames{"honest",
+                                                            "opener-cheats",
+                                                            "counterparty-cheats",
+                                                            "opener-restored",
+                                                            "counterparty-restored",
+                                                            "restored-and-cheated",
+                                                            "colluders",
+                                                            "mass-exit"};
+
+struct LifeOptions {
+  std::uint64_t seed = 0;
+  Shape shape = Shape::honest;
+  std::size_t steps = 240;
+  // The modules' own invariants are checked as well; without, only what the simulator brings.
+  bool module_invariants = true;
+  std::ostream* trace = nullptr;
+};
+struct LifeResult {
+  std::optional<std::string> failure;
+  Coverage coverage;
+  std::uint64_t trace = 0;  // of everything that was said and included
+  std::uint64_t blocks = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t deaths = 0;
+};
+LifeResult run_life(const LifeOptions& options);
+
+channel::Policy sim_policy();
 
 class Simulation {
  public:
-  explicit Simulation(const SimOptions& options);
-  // What went wrong, with the seed; nothing if all held.
-  std::optional<std::string> run();
+  explicit Simulation(const LifeOptions& options);
+  LifeResult run();
 
  private:
-  // A transaction on its way into a block.
-  struct Pending {
-    AccountId signer;
-    channels::Call call;
-    int patience;  // blocks that may pass it over
-  };
-  struct Block {
-    std::vector<channels::Event> events;
-    std::optional<channels::Channel> channel;  // after it
-  };
-  struct Timer {
-    channels::Side side;
-    channel::TimerKind kind;
-    std::uint64_t at;
-  };
-  // One party's machine.
-  class Machine final : public channel::Effects {
-   public:
-    Machine(Simulation& sim, channels::Side side) : sim_(sim), side_(side) {}
-    void start();
-    void die();
-    void finish_turn(bool lose_effects = false);
-    void send(const ChannelId&, const AccountId&, Bytes message) override;
-    void submit(const ChannelId&, const channels::Call& call, bool by_third_party) override;
-    void set_timer(const ChannelId&, channel::TimerKind kind, DurationMs after) override;
-    void tell(const ChannelId&, const channel::Tell& notice) override;
-
-    SimDisk disk;
-    std::unique_ptr<channel::ChannelDriver> driver;
-    std::optional<Checker> checker;  // honest ones have one
-    std::vector<channel::Message> received_in_turn;
-    std::optional<channel::Record> backup;
-
-   private:
-    Simulation& sim_;
-    channels::Side side_;
-    bool lose_effects_ = false;
+  // What a malicious side does, in any mixture.
+  struct Habits {
+    bool lies{};       // offers that are wrong in a field
+    bool posts{};      // old states
+    bool patient{};    // posts one and then keeps quiet
+    bool storms{};     // posts one after the other
+    bool withholds{};  // countersignatures, closes, splices
+    bool replays{};
+    bool falls_silent{};
   };
 
   Machine& machine(channels::Side side) { return side == channels::Side::a ? a_ : b_; }
-  bool honest(channels::Side side) const { return options_.malicious != side; }
+  bool honest(channels::Side side) const { return malicious_ != side; }
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
   bool one_in(std::uint64_t n) { return pick(n) == 0; }
 
   void open();
   void step();
   void act(channels::Side side);
-  void step_party(channels::Side side, const channel::Event& event);
+  void act_on_chain_matters(channels::Side side);
+  void splice(channels::Side side);
   void deliver(channels::Side to);
+  void post(channels::Side from, Bytes message);
   void reconnect();
-  void crash(channels::Side side);
-  void restore_old(channels::Side side);
-  void block(bool carries);
-  void include_pending();
-  void finalize(const Block& block);
-  void fire_timers();
+  void restore(channels::Side side);
+  void block();
+  void count_marks(const Pace::Block& block);
   void give_tower(channels::Side side);
-  void submit_by(const AccountId& signer, const channels::Call& call);
+  void trouble_tower();
+  void go_away(channels::Side side);
+  void come_back();
   std::optional<std::string> breach() const;
+  std::optional<std::string> live();
   std::optional<std::string> wind_up();
 
   // adversary.cpp
+  void remember_signed(const channel::Message& message);
+  bool keeps_back(const channel::Message& message);
   const channels::ChannelState& evil_choice();
   void do_evil();
   void evil_chain();
+  void evil_withheld();
   void evil_message();
-  channels::CoSignedState evil_complete(const channels::ChannelState& state) const;
+  void evil_replay();
 
-  SimOptions options_;
+  LifeOptions options_;
+  std::optional<channels::Side> malicious_;
+  std::optional<channels::Side> restores_;
   std::mt19937_64 random_;
+  Coverage coverage_;
+  Trace trace_;
   Pair pair_;
-  KeyPair tower_key_;
-  TestChain chain_;
+  Pace pace_;
   ChannelId id_;
   Machine a_;
   Machine b_;
-  SimDisk tower_disk_;
-  std::unique_ptr<channel::Tower> tower_;
+  std::unique_ptr<SimTower> tower_;
   channels::PerSide<std::deque<Bytes>> line_;  // under way to a side
-  std::vector<Pending> pending_;
-  std::vector<Timer> timers_;
-  std::deque<Block> not_final_;
-  std::optional<channels::Channel> final_channel_;
-  bool final_open_ = false;                               // the open is final
-  std::vector<channels::ChannelState> signed_by_honest_;  // what the malicious side can complete
+  std::vector<Bytes> said_by_malicious_;
+  Habits habits_;
+  // What the malicious side can complete, since signing the same again gives the same bytes.
+  std::vector<channels::ChannelState> signed_updates_;
+  std::vector<channels::ChannelState> signed_closes_;
+  std::vector<channels::SpliceBody> signed_splices_;
+  channels::PerSide<std::optional<channel::Record>> backups_;
+  channels::PerSide<std::optional<std::pair<Bytes, channel::Record>>> old_disks_;
+  std::optional<channels::Side> away_;
+  std::uint64_t away_until_ = 0;
+  std::uint64_t flood_until_ = 0;
+  std::uint64_t silent_until_ = 0;
+  std::uint64_t messages_ = 0;
   std::uint64_t receipts_ = 0;
-  std::uint64_t held_back_ = 0;  // blocks in a row without our transactions
-  bool evil_now_ = false;
-  bool has_tower_ = false;
   bool restored_ = false;
+  bool request_refuted_ = false;
+  bool evil_now_ = false;
 };
+
+LifeResult run_colluders(const LifeOptions& options);
+LifeResult run_mass_exit(const LifeOptions& options);
 
 }  // namespace tally::channel_sim
