@@ -55,31 +55,43 @@ class SimDisk::StoreView final : public ports::Store {
 
   std::optional<Bytes> get(ports::Column column, ByteView key) const override {
     const auto& map = disk_.columns_[static_cast<std::size_t>(column)];
-    const auto it = map.find(to_bytes(key));
+    const auto it = map.find(key);
     return it == map.end() ? std::nullopt : std::optional(it->second);
   }
 
   void scan(ports::Column column, ByteView from,
             const std::function<bool(ByteView, ByteView)>& visit) const override {
     const auto& map = disk_.columns_[static_cast<std::size_t>(column)];
-    for (auto it = map.lower_bound(to_bytes(from)); it != map.end(); ++it) {
+    for (auto it = map.lower_bound(from); it != map.end(); ++it) {
       if (!visit(it->first, it->second)) return;
     }
   }
 
   void write(ports::WriteBatch batch, ports::Durability durability) override {
     ++disk_.writes_;
+    // What is synced at once needs no way back.
+    const bool synced = durability == ports::Durability::synced;
     std::vector<Undo> undo;
     for (ports::Write& write : batch) {
-      auto& map = disk_.columns_[static_cast<std::size_t>(write.column)];
-      undo.push_back({write.column, write.key, get(write.column, write.key)});
-      if (write.value)
-        map[std::move(write.key)] = std::move(*write.value);
-      else
-        map.erase(write.key);
+      auto& table = disk_.columns_[static_cast<std::size_t>(write.column)];
+      auto it = table.lower_bound(ByteView(write.key));
+      const bool there = it != table.end() && it->first == write.key;
+      if (!synced) {
+        undo.push_back({write.column, write.key, there ? std::optional(it->second) : std::nullopt});
+      }
+      if (!write.value) {
+        if (there) table.erase(it);
+      } else if (there) {
+        it->second = std::move(*write.value);
+      } else {
+        table.emplace_hint(it, std::move(write.key), std::move(*write.value));
+      }
     }
-    disk_.unsynced_.push_back(std::move(undo));
-    if (durability == ports::Durability::synced) sync();
+    if (synced) {
+      sync();
+    } else {
+      disk_.unsynced_.push_back(std::move(undo));
+    }
   }
 
   void sync() override { disk_.unsynced_.clear(); }

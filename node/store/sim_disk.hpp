@@ -12,8 +12,10 @@
 // damage.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,7 +61,17 @@ class SimDisk {
     std::optional<Bytes> before;
   };
 
-  std::array<std::map<Bytes, Bytes>, ports::kColumns> columns_;
+  struct Less {
+    using is_transparent = void;
+    bool operator()(ByteView a, ByteView b) const {
+      const std::size_t shared = std::min(a.size(), b.size());
+      const int order = shared == 0 ? 0 : std::memcmp(a.data(), b.data(), shared);
+      return order != 0 ? order < 0 : a.size() < b.size();
+    }
+  };
+  using Table = std::map<Bytes, Bytes, Less>;
+
+  std::array<Table, ports::kColumns> columns_;
   std::vector<std::vector<Undo>> unsynced_;  // one entry a batch, the oldest first
   SimFileState log_;
   SimFileState high_water_;

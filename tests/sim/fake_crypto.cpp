@@ -1,10 +1,21 @@
 #include "tests/sim/fake_crypto.hpp"
 
 #include <cstring>
+#include <mutex>
 
 #include "primitives/crypto/hash.hpp"
 
 namespace tally::sim {
+namespace {
+
+Bytes vrf_id(const VrfKey& key, ByteView alpha, const VrfProof& proof) {
+  Bytes id = to_bytes(key);
+  append(id, proof);
+  append(id, alpha);
+  return id;
+}
+
+}  // namespace
 
 Ed25519Signature fake_sign(ByteView key, ByteView message) {
   Ed25519Signature out;
@@ -26,23 +37,44 @@ bool SharedCache::holds(const Ed25519Key& key, ByteView message,
   return found->second;
 }
 
+// Keys are derived once a process: three curve multiplications each otherwise.
+const SimKeys& sim_keys(std::uint64_t validator) {
+  static std::mutex mutex;
+  static std::map<std::uint64_t, SimKeys> known;
+  const std::lock_guard lock(mutex);
+  const auto [found, fresh] = known.try_emplace(validator);
+  if (fresh) {
+    SimKeys& keys = found->second;
+    keys.consensus_secret = sim_secret("sim-consensus", validator);
+    keys.consensus = *KeyPair::from_secret(KeyScheme::ed25519, keys.consensus_secret);
+    keys.consensus_key.bytes = keys.consensus.account().bytes;
+    keys.vrf_secret = sim_secret("sim-vrf", validator);
+    keys.vrf_key = vrf_public(keys.vrf_secret);
+  }
+  return found->second;
+}
+
 FakeSigner::FakeSigner(std::uint64_t validator, SharedCache* cache)
-    : cache_(cache),
-      secret_(sim_secret("sim-consensus", validator)),
-      key_(ed25519_public(secret_)),
-      vrf_secret_(sim_secret("sim-vrf", validator)),
-      vrf_key_(vrf_public(vrf_secret_)) {}
+    : cache_(cache), keys_(sim_keys(validator)) {}
 
 Ed25519Signature FakeSigner::sign(ByteView message) const {
-  if (cache_ == nullptr || !cache_->real_votes) return fake_sign(key_, message);
-  const Ed25519Signature signature = ed25519_sign(secret_, message);
-  cache_->votes[blake2_256({key_, message, signature})] = true;
-  return signature;
+  if (cache_ == nullptr || !cache_->real_votes) return fake_sign(keys_.consensus_key, message);
+  const auto [made, fresh] = cache_->made.try_emplace(blake2_256({keys_.consensus_key, message}));
+  if (fresh) {
+    made->second = std::get<SignedEd25519>(keys_.consensus.sign(message)).signature;
+    cache_->votes[blake2_256({keys_.consensus_key, message, made->second})] = true;
+  }
+  return made->second;
 }
 
 VrfProof FakeSigner::prove(ByteView alpha) const {
   const auto [found, fresh] = proofs_.try_emplace(to_bytes(alpha));
-  if (fresh) found->second = vrf_prove(vrf_secret_, alpha);
+  if (fresh) {
+    found->second = vrf_prove(keys_.vrf_secret, alpha);
+    if (cache_ != nullptr) {
+      cache_->known[vrf_id(keys_.vrf_key, alpha, found->second)] = vrf_proof_to_hash(found->second);
+    }
+  }
   return found->second;
 }
 
@@ -53,10 +85,7 @@ bool FakeVerifier::verify(const Ed25519Key& key, ByteView message,
 
 std::optional<VrfOutput> FakeVerifier::verify_vrf(const VrfKey& key, ByteView alpha,
                                                   const VrfProof& proof) const {
-  Bytes id = to_bytes(key);
-  append(id, proof);
-  append(id, alpha);
-  const auto [found, fresh] = cache_.known.try_emplace(std::move(id));
+  const auto [found, fresh] = cache_.known.try_emplace(vrf_id(key, alpha, proof));
   if (fresh) found->second = vrf_verify(key, alpha, proof);
   return found->second;
 }
