@@ -40,6 +40,8 @@ class AuthorService final : public proto::Author::Service {
 
   grpc::Status Submit(grpc::ServerContext* context, const proto::SubmitRequest* request,
                       proto::SubmitResponse* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto hash = backend_.query.submit(as_bytes(request->extrinsic()));
     if (!hash.ok()) return to_status(*context, hash.error());
     reply->set_extrinsic_hash(to_proto(*hash));
@@ -76,6 +78,8 @@ class AuthorService final : public proto::Author::Service {
 
   grpc::Status GetNextNonce(grpc::ServerContext* context, const proto::GetNextNonceRequest* request,
                             proto::NextNonce* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto account = to_account(request->account(), "account");
     if (!account.ok()) return invalid_argument(*context, account.error().message);
     const auto nonce = backend_.query.next_nonce(*account);

@@ -18,8 +18,10 @@ class ChainService final : public proto::Chain::Service {
  public:
   explicit ChainService(Backend backend) : backend_(backend) {}
 
-  grpc::Status GetInfo(grpc::ServerContext*, const proto::GetInfoRequest*,
+  grpc::Status GetInfo(grpc::ServerContext* context, const proto::GetInfoRequest*,
                        proto::ChainInfo* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const ports::ChainInfo info = backend_.query.chain_info();
     reply->set_chain(info.chain);
     reply->set_spec_name(info.spec_name);
@@ -29,8 +31,10 @@ class ChainService final : public proto::Chain::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetHeads(grpc::ServerContext*, const proto::GetHeadsRequest*,
+  grpc::Status GetHeads(grpc::ServerContext* context, const proto::GetHeadsRequest*,
                         proto::Heads* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const ports::Heads heads = backend_.query.heads();
     fill(*reply->mutable_best(), heads.best);
     fill(*reply->mutable_finalized(), heads.finalized);
@@ -41,6 +45,8 @@ class ChainService final : public proto::Chain::Service {
 
   grpc::Status GetHeader(grpc::ServerContext* context, const proto::GetHeaderRequest* request,
                          proto::Header* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto at = to_block_at(request->at());
     if (!at.ok()) return invalid_argument(*context, at.error().message);
     const auto head = backend_.query.header(*at);
@@ -51,11 +57,16 @@ class ChainService final : public proto::Chain::Service {
 
   grpc::Status GetBlock(grpc::ServerContext* context, const proto::GetBlockRequest* request,
                         proto::Block* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto at = to_block_at(request->at());
     if (!at.ok()) return invalid_argument(*context, at.error().message);
     const auto block = backend_.query.block(*at);
     if (!block.ok()) return to_status(*context, block.error());
     fill(*reply->mutable_header(), block->block, block->header);
+    std::size_t bytes = 0;
+    for (const Bytes& extrinsic : block->extrinsics) bytes += extrinsic.size();
+    call->charge(cost::of_bytes(bytes));
     for (const Bytes& extrinsic : block->extrinsics) reply->add_extrinsics(to_proto(extrinsic));
     reply->set_finalized(block->finalized);
     return grpc::Status::OK;
@@ -64,20 +75,26 @@ class ChainService final : public proto::Chain::Service {
   grpc::Status GetFinalityProof(grpc::ServerContext* context,
                                 const proto::GetFinalityProofRequest* request,
                                 proto::FinalityProof* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto at = to_block_at(request->at());
     if (!at.ok()) return invalid_argument(*context, at.error().message);
     const auto proof = backend_.query.finality_proof(*at);
     if (!proof.ok()) return to_status(*context, proof.error());
+    call->charge(static_cast<std::int64_t>(proof->descendants.size()) * cost::kHeader);
     fill(*reply, *proof);
     return grpc::Status::OK;
   }
 
   grpc::Status GetEvents(grpc::ServerContext* context, const proto::GetEventsRequest* request,
                          proto::BlockEvents* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto at = to_block_at(request->at());
     if (!at.ok()) return invalid_argument(*context, at.error().message);
     const auto events = backend_.query.events(*at);
     if (!events.ok()) return to_status(*context, events.error());
+    call->charge(cost::of_bytes(events->records.size()));
     fill(*reply, *events);
     return grpc::Status::OK;
   }
@@ -85,6 +102,8 @@ class ChainService final : public proto::Chain::Service {
   grpc::Status FindTransaction(grpc::ServerContext* context,
                                const proto::FindTransactionRequest* request,
                                proto::TransactionAt* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto hash = to_hash(request->extrinsic_hash(), "extrinsic_hash");
     if (!hash.ok()) return invalid_argument(*context, hash.error().message);
     const auto found = backend_.query.find_transaction(*hash);

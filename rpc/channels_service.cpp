@@ -41,6 +41,8 @@ class ChannelsService final : public proto::Channels::Service {
 
   grpc::Status Get(grpc::ServerContext* context, const proto::GetChannelRequest* request,
                    proto::Channel* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto id = to_channel_id(request->channel_id(), "channel_id");
     if (!id.ok()) return invalid_argument(*context, id.error().message);
     const auto at = to_block_at(request->at());
@@ -62,6 +64,8 @@ class ChannelsService final : public proto::Channels::Service {
 
   grpc::Status List(grpc::ServerContext* context, const proto::ListChannelsRequest* request,
                     proto::ListChannelsResponse* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     std::optional<AccountId> account;
     if (!request->account().empty()) {
       const auto given = to_account(request->account(), "account");
@@ -70,6 +74,7 @@ class ChannelsService final : public proto::Channels::Service {
     }
     ports::ScanRequest scan{to_bytes(channels::kChannels.prefix), std::nullopt, kChannelsPerPage};
     if (request->has_after()) scan.after = to_bytes(as_bytes(request->after()));
+    call->charge(kChannelsPerPage * cost::kRow);
     const auto page = backend_.query.scan_state(scan);
     if (!page.ok()) return to_status(*context, page.error());
     rpc::fill(*reply->mutable_block(), page->block);

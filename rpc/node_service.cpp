@@ -11,8 +11,10 @@ class NodeService final : public proto::Node::Service {
  public:
   explicit NodeService(Backend backend) : backend_(backend) {}
 
-  grpc::Status GetVersion(grpc::ServerContext*, const proto::GetVersionRequest*,
+  grpc::Status GetVersion(grpc::ServerContext* context, const proto::GetVersionRequest*,
                           proto::NodeVersion* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const ports::NodeInfo info = backend_.query.node_info();
     reply->set_version(info.version);
     reply->set_node_key(info.node_key);
@@ -21,8 +23,10 @@ class NodeService final : public proto::Node::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetPeers(grpc::ServerContext*, const proto::GetPeersRequest*,
+  grpc::Status GetPeers(grpc::ServerContext* context, const proto::GetPeersRequest*,
                         proto::Peers* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     for (const ports::PeerInfo& peer : backend_.query.peers()) {
       proto::Peer& out = *reply->add_peers();
       out.set_node_key(peer.node_key);
@@ -34,8 +38,10 @@ class NodeService final : public proto::Node::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetSync(grpc::ServerContext*, const proto::GetSyncRequest*,
+  grpc::Status GetSync(grpc::ServerContext* context, const proto::GetSyncRequest*,
                        proto::Sync* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const ports::SyncInfo sync = backend_.query.sync();
     reply->set_syncing(sync.syncing);
     reply->set_current_number(sync.current.value);
@@ -43,8 +49,10 @@ class NodeService final : public proto::Node::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetPool(grpc::ServerContext*, const proto::GetPoolRequest*,
+  grpc::Status GetPool(grpc::ServerContext* context, const proto::GetPoolRequest*,
                        proto::Pool* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const ports::PoolInfo pool = backend_.query.pool();
     reply->set_transactions(pool.transactions);
     reply->set_bytes(pool.bytes);

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "client-sdk/chain/grpc_log.hpp"
+#include "rpc/listener.hpp"
 #include "rpc/service.hpp"
 
 namespace tally::rpc {
 
 namespace {
 
-constexpr int kHandshakeTimeoutMs = 5'000;  // who connects and says nothing sensible is cut off
 constexpr int kKeepaliveMs = 30'000;
 constexpr int kClientPingMsMin = 10'000;
 constexpr std::chrono::seconds kStopGrace{2};
@@ -32,7 +32,8 @@ void set_up_plugins() {
 void set_limits(grpc::ServerBuilder& builder, const ServerConfig& config) {
   const int message_bytes = static_cast<int>(config.message_bytes_max);
   builder.SetMaxReceiveMessageSize(message_bytes);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(config.handshake_timeout_ms));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kClientPingMsMin);
@@ -40,10 +41,9 @@ void set_limits(grpc::ServerBuilder& builder, const ServerConfig& config) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(config.calls_max + config.streams_max));
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
-  // Another server on the same port must be an error, not a partner.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A stream holds a thread. Past this number gRPC refuses a call at once.
   grpc::ResourceQuota quota("tally-rpc");
+  quota.Resize(config.memory_bytes_max);
   quota.SetMaxThreads(static_cast<int>(config.calls_max + config.streams_max));
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
@@ -53,16 +53,26 @@ void set_limits(grpc::ServerBuilder& builder, const ServerConfig& config) {
 
 struct Server::Impl {
   ServerConfig config;
+  Clients clients;
   Streams streams;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<Listener> listener;
   std::mutex mutex;
   std::condition_variable stop_now;
   bool stopped = false;
   std::thread watchdog;
 
-  explicit Impl(const ServerConfig& given) : config(given), streams(config) {}
+  explicit Impl(const ServerConfig& given)
+      : config(given), clients(config), streams(config, clients) {}
+
+  // gRPC takes the descriptor as it is.
+  void hand_over(int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor->HandleNewConnection(&connection);
+  }
 
   void watch() {
     std::unique_lock lock(mutex);
@@ -78,6 +88,7 @@ struct Server::Impl {
       stopped = true;
     }
     stop_now.notify_all();
+    listener->stop();
     streams.stop();
     server->Shutdown(std::chrono::system_clock::now() + kStopGrace);
     server->Wait();
@@ -89,7 +100,8 @@ Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
                                                      ports::Query& query) {
   set_up_plugins();
   auto impl = std::make_unique<Impl>(config);
-  const Backend backend{query, impl->config, impl->streams};
+  impl->listener = TALLY_TRY(Listener::bind(config.listen));
+  const Backend backend{query, impl->config, impl->clients, impl->streams};
   impl->services.push_back(make_chain_service(backend));
   impl->services.push_back(make_state_service(backend));
   impl->services.push_back(make_author_service(backend));
@@ -98,15 +110,14 @@ Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
 
   grpc::ServerBuilder builder;
   set_limits(builder, impl->config);
-  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &impl->port);
+  using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  impl->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      Kind::FROM_FD, grpc::InsecureServerCredentials());
   for (const auto& service : impl->services) builder.RegisterService(service.get());
   impl->server = builder.BuildAndStart();
-  if (!impl->server || impl->port == 0) {
-    return fail_with("cannot serve gRPC on " + config.listen +
-                     ": the address is not this machine's or the port is in use; choose another "
-                     "with the --rpc-port or --rpc-listen");
-  }
+  if (!impl->server) return fail_with("cannot start the gRPC server on " + config.listen);
   impl->server->GetHealthCheckService()->SetServingStatus(true);
+  impl->listener->run(impl->config, [raw = impl.get()](int fd) { raw->hand_over(fd); });
   impl->watchdog = std::thread([raw = impl.get()] { raw->watch(); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -116,7 +127,10 @@ Server::~Server() {
   stop();
 }
 std::uint16_t Server::port() const {
-  return static_cast<std::uint16_t>(impl_->port);
+  return impl_->listener->port();
+}
+std::uint64_t Server::connections_refused() const {
+  return impl_->listener->refused();
 }
 void Server::stop() {
   impl_->stop();

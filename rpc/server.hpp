@@ -7,6 +7,10 @@
 // heads or of a transaction keeps `stream_queue_max` entries for a slow reader and then ends with
 // `slow_consumer`; streams of finalized blocks read from the store at the reader's pace and keep
 // nothing. A reader that takes nothing for `write_timeout_ms` is cut off.
+// Of one client, which is an address: at most `connections_per_client_max` connections, three
+// quarters of the calls and half of the streams, and work at the rate of `client_work`
+// (clients.hpp), above which calls fail with `too_busy` and streams pause. All connections together
+// are at most `connections_max`, and what gRPC holds for them `memory_bytes_max`.
 // Errors: see rpc/proto/common.proto.
 #pragma once
 
@@ -14,6 +18,7 @@
 #include <memory>
 #include <string>
 
+#include "node/network/budget.hpp"
 #include "node/ports/query.hpp"
 #include "primitives/result.hpp"
 
@@ -26,6 +31,11 @@ struct ServerConfig {
   std::uint32_t streams_max = 128;
   std::uint32_t stream_queue_max = 256;
   std::uint32_t write_timeout_ms = 30'000;
+  std::uint32_t handshake_timeout_ms = 5'000;  // for who connects and says nothing sensible
+  std::uint32_t connections_max = 256;
+  std::uint32_t connections_per_client_max = 64;
+  network::Rate client_work{20'000, 40'000};
+  std::size_t memory_bytes_max = std::size_t{256} << 20;
 };
 
 class Server {
@@ -38,6 +48,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
+  // Connections closed at once, since their address or all together had enough.
+  std::uint64_t connections_refused() const;
   // Takes no new calls, ends the streams with `unavailable`, and returns when all have ended.
   void stop();
 

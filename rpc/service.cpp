@@ -1,5 +1,7 @@
 #include "rpc/service.hpp"
 
+#include <thread>
+
 namespace tally::rpc {
 
 grpc::Status make_status(grpc::ServerContext& context, grpc::StatusCode status,
@@ -42,7 +44,8 @@ grpc::Status to_status(grpc::ServerContext& context, const ports::Rejection& rej
 
 grpc::Status too_many_streams(grpc::ServerContext& context) {
   return make_status(context, grpc::StatusCode::RESOURCE_EXHAUSTED, "too_many_streams",
-                     "every subscription of this node is taken: close one, or try again later");
+                     "every subscription of this node, or of this address, is taken: close one, or "
+                     "try again later");
 }
 
 grpc::Status slow_consumer(grpc::ServerContext& context) {
@@ -66,7 +69,9 @@ grpc::Status stream_ended(grpc::ServerContext& context, const Streams& streams) 
 std::unique_ptr<Streams::Slot> Streams::open(grpc::ServerContext& context) {
   const std::lock_guard lock(mutex_);
   if (stopping_ || entries_.size() >= config_.streams_max) return nullptr;
-  entries_.push_back({&context, std::nullopt});
+  const ClientKey client = client_key(context.peer());
+  if (!clients_.open_stream(client)) return nullptr;
+  entries_.push_back({&context, client, std::nullopt});
   return std::make_unique<Slot>(*this, std::prev(entries_.end()));
 }
 
@@ -95,7 +100,18 @@ void Streams::cut_off_stuck() {
 
 Streams::Slot::~Slot() {
   const std::lock_guard lock(streams_.mutex_);
+  streams_.clients_.close_stream(entry_->client);
   streams_.entries_.erase(entry_);
+}
+
+bool Streams::Slot::pace(std::size_t bytes) {
+  streams_.clients_.charge(entry_->client, cost::kCall + cost::of_bytes(bytes));
+  while (alive()) {
+    const network::Milliseconds wait = streams_.clients_.wait(entry_->client);
+    if (wait.count() == 0) return true;
+    std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(wait, kStreamPoll));
+  }
+  return false;
 }
 
 bool Streams::Slot::alive() const {

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "node/ports/query.hpp"
+#include "rpc/clients.hpp"
 #include "rpc/server.hpp"
 
 namespace tally::rpc {
@@ -31,10 +32,10 @@ grpc::Status to_status(grpc::ServerContext& context, const ports::Rejection& rej
 
 std::string_view name_of(ports::RejectCode code);
 
-// One open stream: counted, and cut off when a write makes no progress.
+// One open stream: counted, paced by its client's level, and cut off when a write makes no progress.
 class Streams {
  public:
-  explicit Streams(const ServerConfig& config) : config_(config) {}
+  Streams(const ServerConfig& config, Clients& clients) : config_(config), clients_(clients) {}
 
   class Slot;
   // Nothing when all are taken or the server is stopping.
@@ -49,10 +50,12 @@ class Streams {
   using Clock = std::chrono::steady_clock;
   struct Entry {
     grpc::ServerContext* context;
+    ClientKey client;
     std::optional<Clock::time_point> write_began;
   };
 
   const ServerConfig& config_;
+  Clients& clients_;
   mutable std::mutex mutex_;
   std::list<Entry> entries_;
   bool stopping_ = false;
@@ -67,9 +70,10 @@ class Streams::Slot {
 
   // True while the client listens and the server runs.
   bool alive() const;
-  // Writes one message; false when the client is gone.
+  // Writes one message, once the client's level allows it; false when the client is gone.
   template <class Writer, class Message>
   bool write(Writer& writer, const Message& message) {
+    if (!pace(message.ByteSizeLong())) return false;
     mark(Clock::now());
     const bool ok = writer.Write(message);
     mark(std::nullopt);
@@ -77,6 +81,7 @@ class Streams::Slot {
   }
 
  private:
+  bool pace(std::size_t bytes);
   void mark(std::optional<Clock::time_point> began);
   Streams& streams_;
   std::list<Entry>::iterator entry_;
@@ -151,6 +156,7 @@ class FinalizedWalk {
 struct Backend {
   ports::Query& query;
   const ServerConfig& config;
+  Clients& clients;
   Streams& streams;
 };
 

@@ -15,6 +15,7 @@ constexpr std::size_t kKeyBytesMax = 512;
 constexpr std::size_t kPrefixBytesMin = 16;
 constexpr std::uint32_t kScanDefault = 100;
 constexpr std::uint32_t kScanMax = 1'000;
+constexpr std::size_t kScanBytesMax = 2 << 20;  // of a reply, which then ends early
 constexpr std::uint32_t kMetadataVersion = 14;
 
 void fill(proto::StateValue& out, const ports::StateValue& value) {
@@ -29,6 +30,8 @@ class StateService final : public proto::State::Service {
 
   grpc::Status Read(grpc::ServerContext* context, const proto::ReadStateRequest* request,
                     proto::ReadStateResponse* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     if (request->keys_size() == 0 || request->keys_size() > kKeysMax) {
       return too_large(*context, "keys must be 1 to " + std::to_string(kKeysMax) + "; " +
                                      std::to_string(request->keys_size()) + " came");
@@ -43,6 +46,8 @@ class StateService final : public proto::State::Service {
       }
       read.keys.push_back(to_bytes(as_bytes(key)));
     }
+    const auto keys = static_cast<std::int64_t>(read.keys.size());
+    call->charge(keys * (cost::kKey + (read.with_proof ? cost::kProof : 0)));
     const auto answer = backend_.query.read_state(read);
     if (!answer.ok()) return to_status(*context, answer.error());
     rpc::fill(*reply->mutable_block(), answer->block);
@@ -53,6 +58,8 @@ class StateService final : public proto::State::Service {
 
   grpc::Status Scan(grpc::ServerContext* context, const proto::ScanStateRequest* request,
                     proto::ScanStateResponse* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     if (request->prefix().size() < kPrefixBytesMin || request->prefix().size() > kKeyBytesMax) {
       return invalid_argument(*context, "prefix must have " + std::to_string(kPrefixBytesMin) +
                                             " to " + std::to_string(kKeyBytesMax) + " bytes; " +
@@ -66,10 +73,17 @@ class StateService final : public proto::State::Service {
     scan.prefix = to_bytes(as_bytes(request->prefix()));
     if (request->has_after()) scan.after = to_bytes(as_bytes(request->after()));
     scan.limit = request->limit() == 0 ? kScanDefault : request->limit();
+    call->charge(scan.limit * cost::kRow);
     const auto page = backend_.query.scan_state(scan);
     if (!page.ok()) return to_status(*context, page.error());
     rpc::fill(*reply->mutable_block(), page->block);
+    std::size_t bytes = 0;
     for (const auto& [key, value] : page->entries) {
+      bytes += key.size() + value.size();
+      if (bytes > kScanBytesMax && reply->entries_size() > 0) {
+        reply->set_more(true);
+        return grpc::Status::OK;
+      }
       proto::StateEntry& entry = *reply->add_entries();
       entry.set_key(to_proto(key));
       entry.set_value(to_proto(value));
@@ -80,6 +94,8 @@ class StateService final : public proto::State::Service {
 
   grpc::Status GetAccount(grpc::ServerContext* context, const proto::GetAccountRequest* request,
                           proto::Account* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto account = to_account(request->account(), "account");
     if (!account.ok()) return invalid_argument(*context, account.error().message);
     const auto at = to_block_at(request->at());
@@ -106,6 +122,8 @@ class StateService final : public proto::State::Service {
 
   grpc::Status GetMetadata(grpc::ServerContext* context, const proto::GetMetadataRequest*,
                            proto::Metadata* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
     const auto answer =
         backend_.query.read_state({{to_bytes(system::kConfig.key())}, ports::LatestFinal{}, false});
     if (!answer.ok()) return to_status(*context, answer.error());

@@ -1,0 +1,60 @@
+// The gRPC server's port: accepts connections and hands them over, within limits that gRPC does not
+// have: so many connections in all, and so many of one address. One too many is closed before a
+// byte is read. Internal to rpc/.
+//
+// How many there are is known without being told when one ends: a socket that gRPC has closed no
+// longer has its inode under its number. It is looked at when a limit is reached.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "primitives/result.hpp"
+#include "rpc/clients.hpp"
+
+namespace tally::rpc {
+
+class Listener {
+ public:
+  using Handler = std::function<void(int fd)>;  // owns the descriptor from then on
+
+  // Binds; nothing is accepted before run().
+  static Result<std::unique_ptr<Listener>, Error> bind(const std::string& host_and_port);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  void run(const ServerConfig& config, Handler handler);
+  void stop();
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  struct Socket {
+    int fd;
+    ino_t inode;
+  };
+  Listener(int fd, std::uint16_t port) : fd_(fd), port_(port) {}
+  void accept_all(const ServerConfig& config);
+  bool has_room(const ServerConfig& config, const ClientKey& client);
+  void forget_closed(std::vector<Socket>& sockets);
+
+  int fd_;
+  int wake_ = -1;
+  std::uint16_t port_;
+  Handler handler_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> refused_{0};
+  std::map<ClientKey, std::vector<Socket>> open_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace tally::rpc
