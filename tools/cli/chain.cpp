@@ -297,6 +297,7 @@ void add_chain(CLI::App& app, Session& session) {
     session.command = [&session, options] { return watch(session, *options); };
   });
   add_chain_accounts(*chain, session);
+  add_chain_verify(*chain, session);
 }
 
 }  // namespace tally::cli

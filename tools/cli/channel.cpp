@@ -37,13 +37,6 @@ CliResult<DurationMs> period_of(Session& session, const std::string& text) {
   return DurationMs(static_cast<std::uint64_t>(*number) * factor);
 }
 
-Json chain_json(const ChannelId& id, const channels::Channel& channel) {
-  Json json{{"channel_id", to_json(id)}};
-  const Json fields = to_json(channel);
-  for (const auto& [name, value] : fields.items()) json[name] = value;
-  return json;
-}
-
 CliResult<void> open(Session& session, const ChannelOptions& options) {
   const AccountId peer = TALLY_TRY(session.account(options.peer));
   const Balance deposit = TALLY_TRY(amount(options.value));
@@ -97,7 +90,7 @@ CliResult<void> list(Session& session, const ChannelOptions& options) {
     const auto side = account ? channel->side_of(*account) : std::optional(channels::Side::a);
     if (!side) continue;
     const ChannelId& id = std::get<0>(*keys);
-    json.push_back(chain_json(id, *channel));
+    json.push_back(record_json(id, *channel));
     const Balance held = checked_add(channel->held[0], channel->held[1]).value_or(Balance{});
     table.rows.push_back({to_hex_prefixed(id), std::string(enumerator_name(channel->phase)),
                           *side == channels::Side::a ? "opener" : "counterparty",
@@ -125,7 +118,7 @@ CliResult<void> show(Session& session, const ChannelOptions& options) {
   }
   client::ChainClient* chain = TALLY_TRY(session.client());
   const auto record = TALLY_TRY(or_fault(chain->read_item(channels::kChannels, id)));
-  json["on_chain"] = record ? chain_json(id, *record) : Json(nullptr);
+  json["on_chain"] = record ? record_json(id, *record) : Json(nullptr);
   if (!record && options.as.empty()) {
     return fail(Fault{Exit::not_found, "unknown_channel",
                       "no channel " + to_hex_prefixed(id) + " is pending, open or in challenge"});

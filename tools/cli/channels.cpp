@@ -18,6 +18,13 @@ CliResult<ChannelId> channel_id(const std::string& text) {
   return fail(usage_fault("a channel is named by its id, 0x and 64 digits; \"" + text + "\" came"));
 }
 
+Json record_json(const ChannelId& id, const channels::Channel& channel) {
+  Json json{{"channel_id", to_json(id)}};
+  const Json fields = to_json(channel);
+  for (const auto& [name, value] : fields.items()) json[name] = value;
+  return json;
+}
+
 std::filesystem::path journal_folder(const Session& session, const ChannelOptions& options,
                                      const AccountId& account) {
   if (!options.folder.empty()) return options.folder;

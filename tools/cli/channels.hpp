@@ -44,6 +44,8 @@ CliResult<void> connect_peer(Session& session, Seat& seat, const ChannelOptions&
                              const ChannelId& channel);
 CliResult<ChannelId> channel_id(const std::string& text);
 Fault channel_fault(const Error& error);
+// The chain's record of a channel, as docs/cli-json.md has it.
+Json record_json(const ChannelId& id, const channels::Channel& channel);
 Json view_json(const client::ChannelView& view);
 Sheet view_sheet(const client::ChannelView& view);
 // The chain's record, proved; a Fault when there is none.

@@ -87,10 +87,7 @@ void add_options(CLI::App& app, Session& session) {
 
 int report(const Session& session, const Fault& fault) {
   if (session.options.json) {
-    Json error = Json::object();
-    error["error"] = Json{{"code", fault.code}, {"message", fault.message}};
-    if (!fault.file.empty()) error["error"]["file"] = fault.file;
-    fmt::print("{}\n", error.dump(2));
+    fmt::print("{}\n", Json{{"error", tally::cli::error_json(fault)}}.dump(2));
   } else {
     fmt::print(stderr, "tally: {}\n", fault.message);
   }

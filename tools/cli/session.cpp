@@ -67,7 +67,18 @@ Fault to_fault(const client::ClientError& error) {
     }
     return Exit::failure;
   }();
-  return {exit, error.code, error.message};
+  return {exit,
+          error.code,
+          error.message,
+          {},
+          error.check ? std::string(enumerator_name(*error.check)) : std::string()};
+}
+
+Json error_json(const Fault& fault) {
+  Json out{{"code", fault.code}, {"message", fault.message}};
+  if (!fault.check.empty()) out["check"] = fault.check;
+  if (!fault.file.empty()) out["file"] = fault.file;
+  return out;
 }
 
 CliResult<const genesis::ChainSpec*> Session::spec() {
@@ -111,10 +122,16 @@ CliResult<client::ChainClient*> Session::client() {
 }
 
 void Session::save_trust() {
-  if (!client_) return;
-  const auto written =
-      client::keep_trust(*client_, trust_file(options, client_->root().genesis_hash));
+  if (client_) save_trust(client_->root().genesis_hash, client_->save_trust());
+}
+
+void Session::save_trust(const Hash& genesis, ByteView saved) {
+  const auto written = client::keep_trust(saved, trust_file(options, genesis));
   if (!written.ok()) progress("the chain of trust was not saved: " + written.error().message);
+}
+
+Bytes Session::saved_trust(const Hash& genesis) const {
+  return client::read_trust(trust_file(options, genesis));
 }
 
 CliResult<client::Wallet> Session::wallet() const {

@@ -40,12 +40,14 @@ struct Fault {
   Exit exit{};
   std::string code;  // stable, lower case
   std::string message;
-  std::string file{};  // that says more, such as a receipt; may be empty
+  std::string file{};   // that says more, such as a receipt; may be empty
+  std::string check{};  // that an answer did not pass; may be empty
 };
 template <class T>
 using CliResult = Result<T, Fault>;
 
 Fault to_fault(const client::ClientError& error);
+Json error_json(const Fault& fault);
 inline Fault key_fault(const Error& error) {
   return {Exit::keys, "keys", error.message};
 }
@@ -116,6 +118,9 @@ class Session {
   void progress(const std::string& line) const;
   // Keeps what was learnt of the chain of trust for the next command.
   void save_trust();
+  void save_trust(const Hash& genesis, ByteView saved);
+  // Empty where there is none.
+  Bytes saved_trust(const Hash& genesis) const;
 
  private:
   std::map<std::string, KeyPair> unlocked_;
@@ -139,6 +144,7 @@ void add_keys(CLI::App& app, Session& session);
 void add_account(CLI::App& app, Session& session);
 void add_chain(CLI::App& app, Session& session);
 void add_chain_accounts(CLI::App& chain, Session& session);
+void add_chain_verify(CLI::App& chain, Session& session);
 void add_genesis(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
 void add_worker_registration(CLI::App& worker, Session& session);
