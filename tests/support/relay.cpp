@@ -33,6 +33,10 @@ class Pair : public std::enable_shared_from_this<Pair> {
 
   void begin(std::uint16_t target) {
     const auto self = shared_from_this();
+    ErrorCode ignored;
+    sides_[1].socket.open(tcp::v4(), ignored);
+    sides_[1].socket.bind({asio::ip::make_address(quality_.from), 0}, ignored);
+    sides_[1].socket.set_option(tcp::no_delay(true), ignored);
     sides_[1].socket.async_connect({asio::ip::address_v4::loopback(), target},
                                    [self](const ErrorCode& error) {
                                      if (error) return self->close();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace tally::tests {
 
@@ -15,6 +16,7 @@ struct RelayQuality {
   std::uint32_t delay_ms = 0;  // one way
   std::uint32_t loss_per_mille = 0;
   std::uint32_t retransmission_ms = 200;
+  std::string from = "127.0.0.1";  // the address that the target sees
 };
 
 class Relay {

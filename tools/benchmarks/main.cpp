@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tools/benchmarks/attack.hpp"
 #include "tools/benchmarks/measure.hpp"
 
 namespace tally::bench {
@@ -20,9 +21,9 @@ std::vector<Row> limit_rows() {
 
 const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
   static const std::map<std::string, std::function<std::vector<Row>()>> all{
-      {"limits", limit_rows},    {"tree", tree_rows}, {"execution", execution_rows},
-      {"channel", channel_rows}, {"task", task_rows}, {"finality", finality_rows},
-      {"network", network_rows},
+      {"limits", limit_rows},    {"tree", tree_rows},   {"execution", execution_rows},
+      {"channel", channel_rows}, {"task", task_rows},   {"finality", finality_rows},
+      {"network", network_rows}, {"delay", delay_rows}, {"floods", flood_rows},
   };
   return all;
 }
@@ -41,6 +42,9 @@ nlohmann::json to_json(const Row& row) {
 }  // namespace tally::bench
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--attack") {
+    return tally::bench::run_attack({argv + 2, argv + argc});
+  }
   const auto& groups = tally::bench::groups();
   const std::string wanted = argc == 2 ? argv[1] : "";
   if (wanted == "--list") {

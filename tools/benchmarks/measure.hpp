@@ -48,5 +48,7 @@ std::vector<Row> channel_rows();
 std::vector<Row> task_rows();
 std::vector<Row> finality_rows();
 std::vector<Row> network_rows();
+std::vector<Row> delay_rows();
+std::vector<Row> flood_rows();
 
 }  // namespace tally::bench

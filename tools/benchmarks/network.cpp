@@ -7,13 +7,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "genesis/build.hpp"
-#include "genesis/dev_keys.hpp"
-#include "primitives/extrinsic.hpp"
-#include "runtime/runtime.hpp"
-#include "runtime/version.hpp"
 #include "tools/benchmarks/measure.hpp"
 #include "tools/benchmarks/nodes.hpp"
+#include "tools/benchmarks/transfers.hpp"
 
 namespace tally::bench {
 namespace {
@@ -30,63 +26,23 @@ constexpr auto kIdle = std::chrono::seconds(5);
 constexpr auto kPause = std::chrono::milliseconds(2);
 constexpr auto kStandstill = std::chrono::seconds(30);
 
-class Wallets {
- public:
-  Wallets() {
-    const auto genesis = genesis::build_genesis(*genesis::preset("bench"));
-    additional_ = {runtime::kSpecVersion, runtime::kTransactionVersion, genesis.hash, genesis.hash};
-    for (std::uint32_t i = 0; i < kSenders; ++i) senders_.push_back(keys_.key(i));
-  }
-  std::string lone(std::uint32_t nonce) const {
-    return sign(keys_.key(kLoneSender), senders_[0].account(), nonce);
-  }
-  // By node: those of one sender go to one node, in the order of their nonces.
-  std::vector<std::vector<std::string>> all() const {
-    std::vector<std::vector<std::string>> out(kNodes);
-    for (std::uint32_t nonce = 0; nonce < kRounds; ++nonce) {
-      for (std::uint32_t i = 0; i < kSenders; ++i) {
-        const AccountId to = senders_[(i + 1) % kSenders].account();
-        out[i % kNodes].push_back(sign(senders_[i], to, nonce));
-      }
+// By node: those of one sender go to one node, in the order of their nonces.
+std::vector<std::vector<std::string>> sign_all(const Transfers& transfers) {
+  std::vector<std::vector<std::string>> out(kNodes);
+  for (std::uint32_t nonce = 0; nonce < kRounds; ++nonce) {
+    for (std::uint32_t i = 0; i < kSenders; ++i) {
+      out[i % kNodes].push_back(transfers.sign({i, nonce}));
     }
-    return out;
   }
-
- private:
-  std::string sign(const KeyPair& from, const AccountId& to, std::uint32_t nonce) const {
-    const runtime::RuntimeCall call =
-        runtime::CreditsCall{credits::Transfer{AddressId{to}, {kCredit}}};
-    const Bytes bytes =
-        sign_extrinsic(from, encode(call), {Era::immortal(), {Nonce(nonce)}, {}}, additional_);
-    return std::string(as_text(bytes));
-  }
-
-  genesis::BenchKeys keys_;
-  SignedAdditional additional_;
-  std::vector<KeyPair> senders_;
-};
-
-double lone_finality_ms(Nodes& nodes, const std::string& extrinsic) {
-  grpc::ClientContext context;
-  proto::SubmitRequest request;
-  request.set_extrinsic(extrinsic);
-  const auto start = Clock::now();
-  const auto reader = nodes.author(0).SubmitAndWatch(&context, request);
-  proto::TransactionStatus status;
-  while (reader->Read(&status)) {
-    if (!status.has_finalized()) continue;
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
-  throw std::runtime_error("a lone transfer was not finalized: " + status.ShortDebugString());
+  return out;
 }
 
-double median_finality_ms(Nodes& nodes, const Wallets& wallets) {
+double median_finality_ms(Nodes& nodes, const Transfers& transfers) {
   std::vector<double> times;
   for (std::uint32_t i = 0; i < kLoneTransfers; ++i) {
-    times.push_back(lone_finality_ms(nodes, wallets.lone(i)));
+    times.push_back(lone_finality_ms(nodes.author(0), transfers.sign({kLoneSender, i})));
   }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
+  return median(std::move(times));
 }
 
 constexpr std::size_t kAll = std::size_t{kSenders} * kRounds;
@@ -170,8 +126,8 @@ double count_final(Nodes& nodes, std::uint32_t from, Progress& progress) {
   return static_cast<double>(progress.final - first) / seconds;
 }
 
-double committed_per_second(Nodes& nodes, const Wallets& wallets) {
-  const auto extrinsics = wallets.all();
+double committed_per_second(Nodes& nodes, const Transfers& transfers) {
+  const auto extrinsics = sign_all(transfers);
   const std::uint32_t height = nodes.final_height(0);
   Progress progress;
   std::vector<std::jthread> submitters;
@@ -193,14 +149,14 @@ double committed_per_second(Nodes& nodes, const Wallets& wallets) {
 }  // namespace
 
 std::vector<Row> network_rows() {
-  const Wallets wallets;
+  const Transfers transfers;
   const double checks = checks_per_second_all_cores();
   Nodes nodes;
   std::this_thread::sleep_for(kIdle);
   double memory = 0;
   for (std::size_t i = 0; i < kNodes; ++i) memory = std::max(memory, nodes.memory(i));
-  const double finality = median_finality_ms(nodes, wallets);
-  const double committed = committed_per_second(nodes, wallets);
+  const double finality = median_finality_ms(nodes, transfers);
+  const double committed = committed_per_second(nodes, transfers);
   const std::uint32_t end = nodes.final_height(0);
   const double import_seconds = nodes.catch_up(end, nodes.block(0, end).hash);
   return {{.name = "committed transfers, 4 validators on this machine, signed, durable",

@@ -27,7 +27,11 @@ void check(const grpc::Status& status, const char* call) {
 
 }  // namespace
 
-Nodes::Nodes() : ports_(tests::free_ports(kPortsEach * (kNodes + 1))) {
+Nodes::Nodes(std::uint32_t delay_ms) : ports_(tests::free_ports(kPortsEach * (kNodes + 1))) {
+  for (std::size_t i = 0; delay_ms > 0 && i < kNodes; ++i) {
+    relays_.push_back(
+        std::make_unique<tests::Relay>(peer_port(i), tests::RelayQuality{.delay_ms = delay_ms}));
+  }
   for (std::size_t i = 0; i < kNodes; ++i) start(i);
   for (std::size_t i = 0; i < kNodes; ++i) {
     const auto up = [&] {
@@ -39,6 +43,16 @@ Nodes::Nodes() : ports_(tests::free_ports(kPortsEach * (kNodes + 1))) {
       throw std::runtime_error("a node did not come up:\n" + processes_[i]->log());
     }
   }
+}
+
+std::uint16_t Nodes::peer_port(std::size_t node) const {
+  return ports_[kPortsEach * node];
+}
+std::uint16_t Nodes::rpc_port(std::size_t node) const {
+  return ports_[kPortsEach * node + 1];
+}
+std::uint16_t Nodes::dialled_port(std::size_t node) const {
+  return relays_.empty() ? peer_port(node) : relays_[node]->port();
 }
 
 void Nodes::start(std::size_t node) {
@@ -58,7 +72,7 @@ void Nodes::start(std::size_t node) {
   if (node < kNodes) command.insert(command.end(), {"--validator", uri_of(node)});
   for (std::size_t other = 0; other < kNodes; ++other) {
     if (other == node) continue;
-    command.insert(command.end(), {"--bootnode", bootnode(other, ports_[kPortsEach * other])});
+    command.insert(command.end(), {"--bootnode", bootnode(other, dialled_port(other))});
   }
   processes_.push_back(std::make_unique<tests::Process>(command, folder_.path() / (name + ".log")));
   const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(mine[1]),
