@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "client-sdk/channel/journal_records.hpp"
+#include "client-sdk/channel/planted.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::channel {
@@ -171,6 +172,9 @@ void ChannelDriver::finish_turn() {
   const std::set<ChannelId> stepped = std::exchange(stepped_, {});
   for (const ChannelId& id : stepped) try_step(id, TurnEnded{});
   stepped_.clear();
+  if (planted(Fault::send_before_sync)) {
+    for (const Leaving& leaving : std::exchange(leaving_, {})) let_go(leaving);
+  }
   const auto written = journal_.write(std::exchange(to_write_, {}));
   if (!written.ok()) end_process(written.error());
   for (const Leaving& leaving : std::exchange(leaving_, {})) let_go(leaving);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client-sdk/channel/party_handlers.hpp"
+#include "client-sdk/channel/planted.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::channel {
@@ -124,6 +125,10 @@ Party::Party(const Terms& terms, const KeyPair& key, const Policy& policy,
 Party::Party(const Record& record, const KeyPair& key, const Policy& policy)
     : record_(record), key_(key), policy_(policy), tip_receipts_(record.receipts) {
   TALLY_ASSERT(key.account() == record.terms.self());
+  if (planted(Fault::forget_splice) && record_.stage == Stage::splicing) {
+    record_.splice.reset();
+    record_.stage = Stage::ready;
+  }
   if (!record_.offer) return;
   for (const Hash& receipt : record_.offer->receipts) tip_receipts_.append(receipt);
 }
@@ -137,7 +142,11 @@ Party Party::from_backup(Record record, const KeyPair& key, const Policy& policy
 }
 
 Result<Actions, Rejection> Party::step(const Event& event) {
-  const Cell cell = table(record_.stage, event.index());
+  Cell cell = table(record_.stage, event.index());
+  const bool more = std::holds_alternative<Offer>(event) || std::holds_alternative<Pay>(event);
+  if (planted(Fault::sign_after_claim) && record_.stage == Stage::ending && more) {
+    cell = {true, to(Stage::ending)};
+  }
   if (!cell.admitted) return fail(Rejection::not_in_this_stage);
   Handlers handlers(*this);
   TALLY_TRY(std::visit([&](const auto& e) { return handlers.on(e); }, event));
@@ -180,7 +189,7 @@ Balance Party::payable() const {
 // Rule 1: a version is signed once, and the record that says so is persisted before the signature
 // leaves, because every handler that signs persists before it sends.
 MultiSignature Handlers::sign(ByteView message, ChannelVersion version) {
-  TALLY_ASSERT(version > record().highest_signed);
+  TALLY_ASSERT(version > record().highest_signed || planted(Fault::stale_offer));
   record().highest_signed = version;
   return p.key_.sign(message);
 }

@@ -2,13 +2,14 @@
 #include <utility>
 
 #include "client-sdk/channel/party_handlers.hpp"
+#include "client-sdk/channel/planted.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::channel {
 
 Handled Handlers::on(const CloseTogether&) {
   if (record().close) return fail(Rejection::balances_differ);
-  if (record().splice) return fail(Rejection::splice_open);
+  if (record().splice && !planted(Fault::close_in_splice)) return fail(Rejection::splice_open);
   if (p.pending_ && record().stage == Stage::ready) countersign_pending();
   ChannelState state = tip_state();
   state.version = next_version();
@@ -46,7 +47,7 @@ Handled Handlers::check_close(const CloseOffer& offer) const {
     return fail(Rejection::stale_version);
   }
   if (!sums_to_locked(state)) return fail(Rejection::wrong_sum);
-  if (record().splice) return fail(Rejection::splice_open);
+  if (record().splice && !planted(Fault::close_in_splice)) return fail(Rejection::splice_open);
   // Rule 3: a crossing close has the balances of mine.
   if (record().close && record().close->state.balance_a != state.balance_a) {
     return fail(Rejection::balances_differ);
@@ -126,6 +127,8 @@ void Handlers::begin_end() {
   }
   if (const auto close = complete_close()) {
     submit(channels::Close{*close});
+  } else if (record().restored && planted(Fault::restored_claims)) {
+    submit(channels::CloseUnilateral{record().terms.channel_id, record().newest});
   } else if (record().restored) {
     // Rule 5. Its stage is in the journal already and admits no signature but under a close.
     submit(channels::RequestClose{record().terms.channel_id});
@@ -134,7 +137,9 @@ void Handlers::begin_end() {
     if (p.pending_ && record().stage == Stage::ready) countersign_pending();
     record().stage = Stage::ending;
     persist();
-    submit(channels::CloseUnilateral{record().terms.channel_id, record().newest});
+    std::optional<CoSignedState> claimed = record().newest;
+    if (planted(Fault::refute_with_floor)) claimed.reset();
+    submit(channels::CloseUnilateral{record().terms.channel_id, claimed});
   }
   set_timer(TimerKind::retry, p.policy_.retry);
 }

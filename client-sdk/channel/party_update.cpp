@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "client-sdk/channel/party_handlers.hpp"
+#include "client-sdk/channel/planted.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::channel {
@@ -23,8 +24,9 @@ Handled Handlers::on(const Offer& offer) {
   if (state.proposer() != peer()) return fail(Rejection::wrong_proposer);
   ChannelVersion seen = std::max(record().highest_signed, record().newest_version());
   if (p.pending_) seen = std::max(seen, p.pending_->offer.state.version);
-  if (state.version <= seen) return fail(Rejection::stale_version);
-  if (state.version.value - seen.value > 4 * window + 1'024) {
+  const bool stale = state.version <= seen && !planted(Fault::stale_offer);
+  if (stale) return fail(Rejection::stale_version);
+  if (state.version > seen && state.version.value - seen.value > 4 * window + 1'024) {
     return fail(Rejection::version_too_far);
   }
   // Its own jump takes a peer 2·window + 2 further than its window alone does.
@@ -33,7 +35,8 @@ Handled Handlers::on(const Offer& offer) {
     return fail(Rejection::version_too_far);
   }
   if (!sums_to_locked(state)) return fail(Rejection::wrong_sum);
-  if (state.balance(me()) < floor_of_own_balance()) return fail(Rejection::own_balance_falls);
+  const bool falls = state.balance(me()) < floor_of_own_balance();
+  if (falls && !planted(Fault::balance_falls)) return fail(Rejection::own_balance_falls);
   const bool pays = state.balance(peer()) < record().balance(peer());
   if (pays && below_reserve(state.balance(peer()))) return fail(Rejection::payer_below_reserve);
   // It cannot hold a state that I never signed.
@@ -58,7 +61,8 @@ Handled Handlers::on(const Offer& offer) {
 }
 
 Handled Handlers::on(const TurnEnded&) {
-  if (p.pending_ && record().stage == Stage::ready) countersign_pending();
+  const bool signs = record().stage == Stage::ready || planted(Fault::sign_after_claim);
+  if (p.pending_ && signs) countersign_pending();
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "client-sdk/channel/planted.hpp"
 #include "modules/channels/signing.hpp"
 #include "primitives/assert.hpp"
 
@@ -32,6 +33,7 @@ Result<bool, TowerError> Tower::give(const Watch& watch,
   const channels::ChannelState& state = watch.update.state;
   const Watch* known = find(state.channel_id);
   if (known != nullptr && known->update.state.version >= state.version) return false;
+  if (known != nullptr && planted(Fault::tower_keeps_first)) return false;
   const auto sum = checked_add(state.balance_a, state.balance_b);
   const auto held = checked_add(on_chain->floor.balance_a, on_chain->floor.balance_b);
   if (!sum.ok() || !held.ok() || *sum != *held) return fail(TowerError::wrong_sum);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "modules/channels/planted.hpp"
 #include "primitives/assert.hpp"
 #include "primitives/crypto/sign.hpp"
 
@@ -28,6 +29,7 @@ Balance share(Balance whole, std::uint32_t per_thousand) {
 }
 
 DurationMs stretched(DurationMs period, PeriodStretch stretch) {
+  if (planted(Fault::plain_periods)) return period;
   return DurationMs(period.value * stretch.value / 1'000);
 }
 TimestampMs later(TimestampMs time, DurationMs by) {
@@ -40,6 +42,7 @@ Position position_of(const ChannelState& state) {
 
 bool sums_to(const ChannelState& state, Balance total) {
   const auto sum = checked_add(state.balance_a, state.balance_b);
+  if (planted(Fault::any_sum)) return sum.ok();
   return sum.ok() && *sum == total;
 }
 
@@ -120,13 +123,15 @@ Balance locked(const Channel& channel) {
 }
 
 bool proves_more(Side side, ChannelVersion claimed, const ChannelState& w) {
-  if (w.proposer() != side) return true;  // it countersigned w
+  if (w.proposer() != side) return !planted(Fault::fraud_overlooked);  // it countersigned w
+  if (planted(Fault::honest_lag_is_fraud)) return true;
   return claimed < w.acked;
 }
 
 Ruling<void> check_update(const Channel& channel, const ChannelState& state) {
   if (!sums_to(state, locked(channel))) return fail(Error::wrong_sum);
-  if (state.version <= channel.floor.version) return fail(Error::version_not_above_floor);
+  const bool above = state.version > channel.floor.version || planted(Fault::below_floor);
+  if (!above) return fail(Error::version_not_above_floor);
   if (channel.challenge && state.version <= channel.challenge->standing.version) {
     return fail(Error::version_not_above_standing);
   }
@@ -198,7 +203,7 @@ Refuted replace_standing(Channel channel, const ChannelState& w, const Poster& p
   const DurationMs half = stretched(DurationMs(challenge.period.value / 2), now.stretch);
   const DurationMs twice = stretched(DurationMs(challenge.period.value * 2), now.stretch);
   const TimestampMs wanted = std::min(later(now.time, half), later(challenge.started, twice));
-  challenge.deadline = std::max(challenge.deadline, wanted);
+  if (!planted(Fault::deadline_stays)) challenge.deadline = std::max(challenge.deadline, wanted);
   out.channel = std::move(channel);
   return out;
 }
@@ -238,7 +243,8 @@ Ruling<Channel> splice(Channel channel, const Splice& call, const Config& config
   const i128 change = body.delta_a.micro + body.delta_b.micro;
   const auto after = checked_apply(total, BalanceDelta(change));
   if (!after.ok() || *after < config.deposit_min) return fail(Error::deposit_too_small);
-  if (now.block > body.valid_until) return fail(Error::expired);
+  const bool late = now.block > body.valid_until && !planted(Fault::late_splice);
+  if (late) return fail(Error::expired);
   total = *after;
   if (!sums_to(body.state, total)) return fail(Error::wrong_sum);
   if (body.state.version <= channel.floor.version) return fail(Error::version_not_above_floor);
@@ -300,7 +306,7 @@ Division divide_challenge(const Channel& channel, const Config& config) {
   PerSide<Balance> paid = left;
   for (const Side side : kBothSides) {
     const auto& mark = of(side, challenge.fraud);
-    if (!mark) continue;
+    if (!mark || planted(Fault::pays_the_cheater)) continue;
     const Balance forfeit = of(side, left);
     const Balance tower = mark->tower ? share(forfeit, config.tower_per_thousand) : Balance{};
     of(side, out.to_tower) = tower;

@@ -1,6 +1,7 @@
 #include "tests/channel_sim/chain_checker.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace tally::channel_sim {
 namespace {
@@ -12,6 +13,13 @@ const channels::CoSignedState* update_of(const Call* call) {
   if (const auto* refutation = std::get_if<channels::Refute>(call)) return &refutation->update;
   const auto* claim = std::get_if<channels::CloseUnilateral>(call);
   return claim != nullptr && claim->claim ? &*claim->claim : nullptr;
+}
+
+// Side `who` held something above `posted`: it put its name under w after the other side, or says
+// so in w itself.
+bool proves(const channels::ChannelState& w, int who, std::uint64_t posted) {
+  const bool its_own = (w.version.value % 2 == 1) == (who == 0);
+  return !its_own || w.acked.value > posted;
 }
 
 int number_of(channels::Side side) {
@@ -27,6 +35,7 @@ void ChainChecker::check(bool holds, const std::string& what) {
 void ChainChecker::applied(const Moment& now, const AccountId& signer, const Call* call,
                            const std::vector<channels::Event>& events) {
   const channels::CoSignedState* update = update_of(call);
+  std::set<channels::Side> named;
   std::optional<Watched> before;
   if (update != nullptr && watched_.count(update->state.channel_id) != 0) {
     before = watched_.at(update->state.channel_id);
@@ -49,6 +58,7 @@ void ChainChecker::applied(const Moment& now, const AccountId& signer, const Cal
     } else if (const auto* proof = std::get_if<channels::FraudProved>(&event)) {
       check(before.has_value(), "fraud without a challenge");
       if (before) fraud(*proof, update->state, *before);
+      named.insert(proof->cheater);
     } else if (const auto* moved = std::get_if<channels::DeadlineMoved>(&event)) {
       Watched& w = watched_[moved->channel_id];
       check(moved->deadline.value >= w.deadline, "a deadline fell");
@@ -58,6 +68,12 @@ void ChainChecker::applied(const Moment& now, const AccountId& signer, const Cal
     } else if (const auto* end = std::get_if<channels::ChannelClosed>(&event)) {
       closed(now, *end, call);
     }
+  }
+  if (events.empty() || !before || !before->challenged) return;
+  for (const channels::Side side : channels::kBothSides) {
+    const int who = number_of(side);
+    const bool cheated = before->posted[who] && proves(update->state, who, *before->posted[who]);
+    check(!cheated || before->cheated[who] || named.count(side) != 0, "fraud was overlooked");
   }
 }
 
@@ -102,15 +118,12 @@ void ChainChecker::refuted(const Moment& now, const AccountId& signer,
   if (signer == channel.b) channel.posted[1] = w.version.value;
 }
 
-// It posted version c, and w shows that it held something above c: it put its name under w after
-// the other side, or says so in w itself.
 void ChainChecker::fraud(const channels::FraudProved& event, const channels::ChannelState& w,
                          const Watched& before) {
   const int who = number_of(event.cheater);
   check(before.posted[who].has_value(), "a cheater that posted nothing");
   if (!before.posted[who]) return;
-  const bool its_own = (w.version.value % 2 == 1) == (who == 0);
-  check(!its_own || w.acked.value > *before.posted[who], "an honest claim was called fraud");
+  check(proves(w, who, *before.posted[who]), "an honest claim was called fraud");
   watched_[event.channel_id].cheated[who] = true;
 }
 

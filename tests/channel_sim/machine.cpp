@@ -1,5 +1,7 @@
 #include "tests/channel_sim/machine.hpp"
 
+#include <stdexcept>
+
 #include "primitives/assert.hpp"
 
 namespace tally::channel_sim {
@@ -18,7 +20,7 @@ Machine::Machine(const MachineOptions& options, Pace& pace, std::mt19937_64& ran
 
 void Machine::start() {
   auto journal = channel::Journal::open(*disk_.open());
-  TALLY_ASSERT(journal.ok());
+  if (!journal.ok()) throw std::logic_error("after a crash: " + journal.error().message);
   driver_ = std::make_unique<channel::ChannelDriver>(*std::move(journal), options_.key,
                                                      options_.policy, *this);
   for (const auto& [id, channel] : final_) driver_->on_record(id, channel);

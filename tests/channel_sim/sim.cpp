@@ -125,9 +125,7 @@ void Simulation::open() {
 void Simulation::post(Side from, Bytes message) {
   const auto decoded = channel::decode_message(message);
   TALLY_ASSERT(decoded.ok());
-  const std::string_view name =
-      std::visit([](const auto& m) { return std::decay_t<decltype(m)>::kName; }, *decoded);
-  trace_.note(std::string(from == Side::a ? "a says " : "b says ") + std::string(name), message);
+  trace_.message(from == Side::a ? "a" : "b", *decoded);
   ++messages_;
   if (const auto* offer = std::get_if<channel::Offer>(&*decoded)) {
     const channel::Record* record = machine(from).record(id_);
@@ -181,6 +179,8 @@ void Simulation::block() {
     if (tower_) tower_->on_final(*now_final);
   }
   for (const Side side : channels::kBothSides) machine(side).fire_timers();
+  const auto channel = pace_.chain().channel(id_);
+  if (away_ && channel && channel->challenge && one_in(12)) tower_->crash();
   if (away_ && pace_.now() > away_until_) come_back();
 }
 
@@ -223,11 +223,13 @@ void Simulation::count_marks(const Pace::Block& block) {
 
 // ---- The tower, and who relies on it
 
-void Simulation::give_tower(Side side) {
+// Whether it says that it has the newest.
+bool Simulation::give_tower(Side side) {
   const channel::Record* record = machine(side).record(id_);
-  if (!tower_ || record == nullptr || !record->newest) return;
+  if (!tower_ || record == nullptr || !record->newest) return false;
   const channels::TowerAppointment appointment{id_, tower_->account()};
-  tower_->give({*record->newest, pair_.key(side).sign(channels::appointment_bytes(appointment))});
+  return tower_->give(
+      {*record->newest, pair_.key(side).sign(channels::appointment_bytes(appointment))});
 }
 
 void Simulation::trouble_tower() {
@@ -257,13 +259,12 @@ void Simulation::go_away(Side side) {
   if (record->stage != channel::Stage::ready && record->stage != channel::Stage::ending) return;
   tower_->lie(false);
   tower_->lag(pick(4));
-  for (int i = 0; i < 8 && !tower_->has(id_, record->newest->state.version); ++i) {
+  bool kept = give_tower(side);
+  for (int i = 0; i < 8 && !kept; ++i) {
     block();
-    give_tower(side);
-    record = machine(side).record(id_);
-    if (record == nullptr || !record->newest) return;
+    kept = give_tower(side);
   }
-  if (!tower_->has(id_, record->newest->state.version)) return;
+  if (!kept || !machine(side).is_on() || !pace_.chain().channel(id_)) return;
   trace_.note("goes away");
   machine(side).power_off();
   away_ = side;
@@ -286,7 +287,10 @@ void Simulation::restore(Side side) {
   const channel::Record* at_peer = machine(peer).record(id_);
   const auto& backup = channels::of(side, backups_);
   const auto& old_disk = channels::of(side, old_disks_);
-  const bool whole_disk = old_disk && honest(peer) && one_in(2);
+  // An old disk knows nothing of a claim that waits to be included; nothing can be promised then.
+  const channel::Record* now = m.record(id_);
+  const bool claims = now == nullptr || now->stage == channel::Stage::ending || now->end_wanted;
+  const bool whole_disk = old_disk && honest(peer) && !claims && one_in(2);
   if (!whole_disk && !backup) return;
   restored_ = true;
   const channel::Record& back = whole_disk ? old_disk->second : *backup;
@@ -442,7 +446,12 @@ std::optional<std::string> Simulation::wind_up() {
       if (!restored_) give_tower(side);
       m.step(id_, channel::End{});
     }
-    for (const Side side : channels::kBothSides) deliver(side);
+    for (const Side side : channels::kBothSides) {
+      deliver(side);
+      const channel::Record* record = machine(side).record(id_);
+      const bool ends = record != nullptr && record->stage == channel::Stage::ending;
+      if (ends && honest(side) && one_in(6)) machine(side).step(id_, channel::CloseTogether{});
+    }
     if (malicious_ && open() && one_in(6)) do_evil();
     if (tower_ && one_in(40)) trouble_tower();
     if (auto found = breach()) return found;

@@ -95,7 +95,7 @@ class Simulation {
   void restore(channels::Side side);
   void block();
   void count_marks(const Pace::Block& block);
-  void give_tower(channels::Side side);
+  bool give_tower(channels::Side side);
   void trouble_tower();
   void go_away(channels::Side side);
   void come_back();

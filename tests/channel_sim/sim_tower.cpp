@@ -39,11 +39,6 @@ bool SimTower::give(const channel::Watch& watch) {
   }
 }
 
-bool SimTower::has(const ChannelId& channel, ChannelVersion version) const {
-  const channel::Watch* watch = tower_->find(channel);
-  return watch != nullptr && watch->update.state.version >= version;
-}
-
 void SimTower::on_final(const Pace::Block& block) {
   unseen_.push_back(block);
   while (unseen_.size() > lag_) {

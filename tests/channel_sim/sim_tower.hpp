@@ -15,8 +15,6 @@ class SimTower {
   const AccountId& account() const { return account_; }
   // Whether it says that it has it.
   bool give(const channel::Watch& watch);
-  // Whether it truly has this version or a newer one of the channel.
-  bool has(const ChannelId& channel, ChannelVersion version) const;
   void on_final(const Pace::Block& block);
 
   void lag(std::size_t blocks) { lag_ = blocks; }

@@ -9,6 +9,35 @@ void Trace::note(std::string_view what, ByteView bytes) {
   if (out_ != nullptr) *out_ << what << '\n';
 }
 
+void Trace::message(std::string_view from, const channel::Message& message) {
+  const channels::ChannelState* state = nullptr;
+  if (const auto* offer = std::get_if<channel::Offer>(&message)) state = &offer->state;
+  if (const auto* update = std::get_if<channel::Countersigned>(&message)) {
+    state = &update->update.state;
+  }
+  if (const auto* close = std::get_if<channel::CloseOffer>(&message)) state = &close->state;
+  if (const auto* close = std::get_if<channel::CloseAccepted>(&message)) {
+    state = &close->close.state;
+  }
+  if (const auto* splice = std::get_if<channel::SpliceOffer>(&message)) {
+    state = &splice->splice.state;
+  }
+  if (const auto* splice = std::get_if<channel::SpliceAccepted>(&message)) {
+    state = &splice->splice.state;
+  }
+  const auto* hello = std::get_if<channel::Hello>(&message);
+  if (hello != nullptr && hello->newest) state = &hello->newest->state;
+  const std::string_view name =
+      std::visit([](const auto& m) { return std::decay_t<decltype(m)>::kName; }, message);
+  std::string text = std::string(from) + " says " + std::string(name);
+  if (state != nullptr) {
+    text += " " + std::to_string(state->version.value) + ", acked " +
+            std::to_string(state->acked.value) + ", " + to_decimal(state->balance_a.micro) + " : " +
+            to_decimal(state->balance_b.micro);
+  }
+  note(text, channel::encode_message(message));
+}
+
 void Trace::block(const BlockContext& block) {
   note("block " + std::to_string(block.number.value) + " at " + std::to_string(block.time.value) +
        " ms, stretch " + std::to_string(block.period_stretch.value));

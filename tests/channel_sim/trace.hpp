@@ -5,7 +5,9 @@
 #include <ostream>
 #include <string>
 
+#include "client-sdk/channel/messages.hpp"
 #include "modules/channels/calls.hpp"
+#include "modules/support/context.hpp"
 
 namespace tally::channel_sim {
 
@@ -13,6 +15,7 @@ class Trace {
  public:
   explicit Trace(std::ostream* out) : out_(out) {}
   void note(std::string_view what, ByteView bytes = {});
+  void message(std::string_view from, const channel::Message& message);
   void block(const BlockContext& block);
   void call(const AccountId& signer, const channels::Call& call, bool applied);
   std::uint64_t value() const { return value_; }
