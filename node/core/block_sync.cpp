@@ -1,95 +1,198 @@
-// Block sync: a node that was away or is new takes ranges of final blocks, in height order, from
-// one peer after another, and lets consensus verify, execute and commit them.
-#include <algorithm>
+#include "node/core/block_sync.hpp"
 
-#include "node/core/node_core.hpp"
+#include "node/consensus/simplex.hpp"
+#include "primitives/finality/proof.hpp"
 
 namespace tally::core {
 namespace {
 
-constexpr std::uint64_t kSyncPatienceMs = 2'000;  // before another peer is asked
-constexpr std::uint32_t kBehind = 3;              // blocks: less is left to consensus
-constexpr std::size_t kRangeBytes = 3 * 1024 * 1024;
+using ports::Instant;
+using ports::PeerId;
+
+constexpr std::uint32_t kBehind = 3;  // blocks: less is left to consensus
+
+bool is_ahead(const SyncPeer& peer, BlockNumber head) {
+  return peer.head.value > std::uint64_t{head.value} + kBehind;
+}
 
 }  // namespace
 
-void NodeCore::on_message(const PeerId& from, const RangeRequest& request) {
-  const ports::Store& store = *ports_.store;
-  const std::uint32_t length = engine_->parameters().epoch_length;
-  const Epoch epoch((request.from.value + length - 1) / length);
-  if (request.from.value == 0 || request.from > head().number) return;
-  Allowance& allowance = peers_.at(from).allowance;
-  if (!allowance.admit(ports_.clock->now().instant, Allowance::kRequest)) return;
-  const BlockNumber end = consensus::epoch_end(epoch, length);
-  std::vector<Block> blocks;
-  std::size_t bytes = 0;
-  std::size_t proved = 0;  // how many of them the newest Finalization among them covers
-  std::optional<Finalization> finalization;
-  for (BlockNumber at = request.from; at <= std::min(end, head().number); at = at.next()) {
-    const auto hash = ports::find_final(store, at);
-    auto block = hash ? ports::find_block(store, *hash) : std::nullopt;
-    if (!block || blocks.size() == kMaxRangeBlocks) break;
-    bytes += encode(*block).size();
-    if (bytes > kRangeBytes && !blocks.empty()) break;
-    blocks.push_back(*std::move(block));
-    if (auto found = ports::find_certificate(store, *hash)) {
-      finalization = std::move(found);
-      proved = blocks.size();
+void BlockSync::peer_head(const PeerId& peer, BlockNumber head) {
+  peers_[peer].standing.head = head;
+}
+
+void BlockSync::peer_down(const PeerId& peer) {
+  peers_.erase(peer);
+  if (asked_ && asked_->peer == peer) asked_.reset();
+  if (unproved_ && unproved_->peer == peer) unproved_.reset();
+}
+
+void BlockSync::pause() {
+  asked_.reset();
+  unproved_.reset();
+  wake_.reset();
+}
+
+BlockNumber BlockSync::best_claimed() const {
+  BlockNumber best;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.standing.is_trusted()) best = std::max(best, peer.standing.head);
+  }
+  return best;
+}
+
+bool BlockSync::is_pruned_everywhere(BlockNumber head) const {
+  bool any = false;
+  for (const auto& [id, peer] : peers_) {
+    if (!is_ahead(peer.standing, head)) continue;
+    if (peer.pruned_below <= head.next()) return false;
+    any = true;
+  }
+  return any;
+}
+
+// Those whose speed is not known come first, then the fastest.
+std::optional<PeerId> BlockSync::choose(BlockNumber from, BlockNumber head, Instant now) const {
+  std::optional<PeerId> best;
+  std::uint64_t best_speed = 0;
+  for (const auto& [id, peer] : peers_) {
+    if (!is_ahead(peer.standing, head) || peer.pruned_below > from) continue;
+    if (peer.standing.rests(now)) continue;
+    const std::uint64_t speed =
+        peer.blocks_a_second == 0 ? ~std::uint64_t{0} : peer.blocks_a_second;
+    if (best && speed <= best_speed) continue;
+    best = id;
+    best_speed = speed;
+  }
+  return best;
+}
+
+std::optional<BlockSync::Ask> BlockSync::next(const ports::ChainHead& head, Instant now) {
+  wake_.reset();
+  if (asked_) {
+    Peer& peer = peers_.at(asked_->peer);
+    if (ports::elapsed(asked_->at, now) < peer.standing.patience()) {
+      wake_ = asked_->at + peer.standing.patience();
+      return std::nullopt;
+    }
+    peer.standing.miss(now);
+    if (unproved_ && unproved_->peer == asked_->peer) unproved_.reset();
+    asked_.reset();
+  }
+  if (unproved_ && unproved_->last.number <= head.number) unproved_.reset();
+  std::optional<PeerId> peer;
+  BlockNumber from = head.number.next();
+  if (unproved_) {
+    peer = unproved_->peer;
+    from = unproved_->last.number.next();
+  } else {
+    peer = choose(from, head.number, now);
+  }
+  if (!peer) {
+    for (const auto& [id, other] : peers_) {
+      if (!is_ahead(other.standing, head.number) || !other.standing.rests(now)) continue;
+      wake_ = wake_ ? std::min(*wake_, other.standing.rests_until()) : other.standing.rests_until();
+    }
+    return std::nullopt;
+  }
+  asked_ = Asked{*peer, from, now};
+  wake_ = now + peers_.at(*peer).standing.patience();
+  return Ask{*peer, from};
+}
+
+std::optional<Instant> BlockSync::next_timer() const {
+  return wake_;
+}
+
+void BlockSync::pruned(const PeerId& from, BlockNumber oldest) {
+  if (!asked_ || asked_->peer != from) return;
+  // Nobody keeps less than what it has just become final, whatever it says.
+  Peer& peer = peers_.at(from);
+  peer.pruned_below = std::min(oldest, peer.standing.head);
+  asked_.reset();
+  unproved_.reset();
+}
+
+BlockSync::Judged BlockSync::lie(const PeerId& from, std::string reason, Instant now) {
+  peers_.at(from).standing.miss(now);
+  unproved_.reset();
+  return {Verdict::lie, std::move(reason)};
+}
+
+BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
+                                   const Position& position, const VoteVerifier& verifier,
+                                   Instant now) {
+  if (!asked_ || asked_->peer != from) return {Verdict::ignored, {}};
+  const Asked asked = *asked_;
+  asked_.reset();
+  Peer& peer = peers_.at(from);
+  // Consensus was faster, or an epoch has ended since.
+  const bool overtaken = asked.from <= position.head.number ||
+                         (unproved_ && unproved_->last.number.next() != asked.from) ||
+                         (!unproved_ && asked.from != position.head.number.next());
+  if (overtaken) return {Verdict::ignored, {}};
+  if (reply.blocks.empty() || reply.blocks[0].header.number.value != asked.from) {
+    return lie(from, "a range of other blocks than were asked for", now);
+  }
+  std::string flaw = flaw_of(reply, position, verifier);
+  if (!flaw.empty()) return lie(from, std::move(flaw), now);
+  const std::uint64_t took = std::max<std::uint64_t>(ports::elapsed(asked.at, now).value, 1);
+  const std::uint64_t speed = std::max<std::uint64_t>(reply.blocks.size() * 1'000 / took, 1);
+  peer.blocks_a_second = peer.blocks_a_second == 0 ? speed : (3 * peer.blocks_a_second + speed) / 4;
+  return {Verdict::good, {}};
+}
+
+std::string BlockSync::flaw_of(const RangeReply& reply, const Position& position,
+                               const VoteVerifier& verifier) const {
+  ports::ChainHead below = unproved_ ? unproved_->last : position.head;
+  for (const Block& block : reply.blocks) {
+    const auto digest = consensus_digest(block.header);
+    const bool in_place = block.header.number.value == below.number.next() &&
+                          block.header.parent_hash == below.hash &&
+                          block.header.number.value <= position.epoch_end && digest &&
+                          digest->epoch == position.context.epoch;
+    if (!in_place) return "a range that does not stand on the chain";
+    if (!consensus::body_matches(block, position.epoch_end)) {
+      return "a body that is not its header's";
+    }
+    below = {block_hash(block.header), block.header.number.value};
+  }
+  if (reply.epoch_proof) {
+    const EpochProof& proof = reply.epoch_proof->proof;
+    const bool fits = reply.epoch_proof->epoch == position.context.epoch &&
+                      block_hash(proof.header) == below.hash;
+    if (!fits || !verify_epoch_proof(proof, position.context, position.epoch_end, verifier).ok()) {
+      return "a bad epoch proof";
     }
   }
-  allowance.charge(bytes);
-  if (blocks.empty()) return;
-  RangeReply reply;
-  const bool reaches_end = blocks.back().header.number.value == end;
-  const auto epoch_proof = reaches_end ? ports::find_epoch_proof(store, epoch) : std::nullopt;
-  if (epoch_proof) {
-    reply.epoch_proof = consensus::EpochProofMessage{epoch, *epoch_proof};
-  } else if (proved > 0) {
-    blocks.resize(proved);
-    reply.finalization = std::move(finalization);
+  if (reply.finalization) {
+    const Statement& statement = reply.finalization->statement;
+    const bool fits = statement.kind == VoteKind::finalize && statement.hash == below.hash;
+    if (!fits || !verify(*reply.finalization, position.context, verifier).ok()) {
+      return "a bad certificate";
+    }
   }
-  reply.blocks = *decltype(reply.blocks)::from(std::move(blocks));
-  send(from, ports::Channel::sync, reply);
+  return {};
 }
 
-void NodeCore::on_message(const PeerId& from, const RangeReply& reply) {
-  if (!syncing_ || syncing_->peer != from || reply.blocks.empty()) return;
-  syncing_.reset();
-  const ports::Moment now = ports_.clock->now();
-  const bool proved = reply.finalization || reply.epoch_proof;
-  supplied_.reset();
-  if (!proved) supplied_ = reply.blocks.items().back().header.number.value;
-  engine_->on_event(consensus::Supplied{reply.blocks.items(), reply.finalization}, now);
-  if (reply.epoch_proof) {
-    engine_->on_event(consensus::Received{from, {peers_.at(from).status.hint, *reply.epoch_proof}},
-                      now);
-  }
-}
-
-void NodeCore::sync_blocks() {
-  const Instant now = ports_.clock->now().instant;
-  if (syncing_ && elapsed(syncing_->asked, now) < DurationMs(kSyncPatienceMs)) return;
-  const BlockNumber mine = head().number;
-  std::vector<PeerId> ahead;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.known && peer.status.head.number.value > mine.value + kBehind) ahead.push_back(id);
-  }
-  if (ahead.empty()) {
-    syncing_.reset();
-    supplied_.reset();
+void BlockSync::settle(const PeerId& from, const RangeReply& reply, BlockNumber head, Instant now) {
+  const auto found = peers_.find(from);
+  if (found == peers_.end()) return;  // consensus has dropped it meanwhile
+  const Header& last = reply.blocks.items().back().header;
+  if (reply.finalization || reply.epoch_proof) {
+    unproved_.reset();
+    if (head >= last.number.value)
+      found->second.standing.serve();
+    else
+      found->second.standing.miss(now);  // consensus could make nothing of it
     return;
   }
-  // The next one after the peer that did not answer.
-  auto next = ahead.begin();
-  if (syncing_) {
-    next = std::upper_bound(ahead.begin(), ahead.end(), syncing_->peer);
-    if (next == ahead.end()) next = ahead.begin();
-    supplied_.reset();
+  if (last.number.value.value > std::uint64_t{head.value} + kUnprovedBlocks) {
+    found->second.standing.miss(now);  // it withholds the proof
+    unproved_.reset();
+    return;
   }
-  BlockNumber from = mine.next();
-  if (supplied_ && *supplied_ >= from) from = supplied_->next();
-  syncing_ = Syncing{*next, now};
-  send(*next, ports::Channel::sync, RangeRequest{from});
+  unproved_ = Unproved{from, {block_hash(last), last.number.value}};
 }
 
 }  // namespace tally::core

@@ -8,7 +8,6 @@ namespace tally::core {
 namespace {
 
 constexpr std::uint64_t kTouchMs = 2'000;         // between two Status messages
-constexpr std::uint64_t kSyncPatienceMs = 2'000;  // before another peer is asked
 constexpr std::size_t kRepeatBytes = 64 * 1024;   // of own transactions, offered again
 
 // What it costs to be asked this; nothing if it is no request.
@@ -32,15 +31,20 @@ Bytes claim_bytes(const Hash& genesis_hash, const PeerId& from, const PeerId& to
 NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePorts& ports)
     : self_(self),
       ports_(ports),
-      genesis_hash_(chain.genesis_hash),
+      chain_(std::move(chain)),
+      genesis_hash_(chain_.genesis_hash),
       reports_({ports.store, ports.pool, ports.chain, ports.reporter}, genesis_hash_, self) {
   const ports::Moment now = ports_.clock->now();
   touch_at_ = now.instant;
   guests_ = std::make_unique<Allowance>(now.instant, Allowance::kGuests);
+  start_engine();
+}
+
+// On the store as it is.
+void NodeCore::start_engine() {
   engine_ = std::make_unique<consensus::Engine>(
-      std::move(chain),
-      consensus::Ports{ports_.store, ports_.application, ports_.verifier, ports_.signer},
-      *ports_.vote_log, *ports_.high_water, now);
+      chain_, consensus::Ports{ports_.store, ports_.application, ports_.verifier, ports_.signer},
+      *ports_.vote_log, *ports_.high_water, ports_.clock->now());
 }
 
 void NodeCore::on_peer_up(const PeerId& peer) {
@@ -55,7 +59,8 @@ void NodeCore::on_peer_up(const PeerId& peer) {
 void NodeCore::on_peer_down(const PeerId& peer) {
   peers_.erase(peer);
   gossip_.erase(peer);
-  if (syncing_ && syncing_->peer == peer) syncing_.reset();
+  block_sync_.peer_down(peer);
+  if (snapshot_sync_) snapshot_sync_->peer_down(peer);
   engine_->on_event(consensus::PeerDown{peer}, ports_.clock->now());
 }
 
@@ -83,6 +88,7 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
   Peer& peer = peers_.at(from);
   peer.status = status;
   peer.known = true;
+  note_head(from, status.head.number);
   if (!status.claim || peer.validator == status.claim->key) return;
   if (!ports_.verifier->verify(status.claim->key, claim_bytes(genesis_hash_, from, self_),
                                status.claim->signature)) {
@@ -141,7 +147,7 @@ void NodeCore::end_turn() {
   }
   act(engine_->end_turn(now));
   report_evidence();
-  sync_blocks();
+  sync();
   gossip();
 }
 
@@ -188,7 +194,8 @@ void NodeCore::report_evidence() {
 
 std::optional<Instant> NodeCore::next_timer() const {
   Instant first = touch_at_;
-  if (syncing_) first = std::min(first, syncing_->asked + DurationMs(kSyncPatienceMs));
+  const auto sync = snapshot_sync_ ? snapshot_sync_->next_timer() : block_sync_.next_timer();
+  if (sync) first = std::min(first, *sync);
   const auto consensus = engine_->next_timer();
   return consensus ? std::min(first, *consensus) : first;
 }
@@ -197,10 +204,7 @@ CoreStatus NodeCore::status() const {
   CoreStatus out;
   out.hint = engine_->hint();
   out.head = head();
-  out.best_seen = out.head.number;
-  for (const auto& [id, peer] : peers_) {
-    out.best_seen = std::max(out.best_seen, peer.status.head.number);
-  }
+  out.best_seen = std::max(out.head.number, block_sync_.best_claimed());
   out.validates = engine_->simplex().self().has_value();
   out.pool_size = ports_.pool->size();
   return out;

@@ -19,7 +19,9 @@
 
 #include "node/consensus/engine.hpp"
 #include "node/core/allowance.hpp"
+#include "node/core/block_sync.hpp"
 #include "node/core/evidence_reports.hpp"
+#include "node/core/snapshot_sync.hpp"
 #include "node/core/wire.hpp"
 #include "node/ports/application.hpp"
 #include "node/ports/clock.hpp"
@@ -44,6 +46,21 @@ class Listener {
   virtual void on_evidence_news(const std::string& text) = 0;  // what became of it
   // The fault bound is broken: this node has stopped signing for good; the process must end.
   virtual void on_violation(const consensus::SafetyViolation& violation) = 0;
+  // The state after this final block was taken from peers; the blocks up to it were not.
+  virtual void on_snapshot(const ports::ChainHead&) {}
+};
+
+// How a node gets to where the chain is.
+enum class SyncMode : std::uint8_t {
+  automatic,  // with no blocks and far behind, or where the blocks are gone: a snapshot
+  snapshot,   // with no blocks: a snapshot
+  blocks,     // always block by block
+};
+
+struct SyncSettings {
+  SyncMode mode = SyncMode::automatic;
+  // An epoch's last block: no snapshot of a chain without it is taken.
+  std::optional<ports::ChainHead> trusted{};
 };
 
 struct CorePorts {
@@ -59,6 +76,8 @@ struct CorePorts {
   Listener* listener = nullptr;
   const ports::FinalizedView* chain = nullptr;  // null: evidence is not reported
   const Reporter* reporter = nullptr;           // null: likewise
+  ports::Snapshots* snapshots = nullptr;        // null: no state is served or fetched
+  SyncSettings sync{};
 };
 
 struct PeerStatus {
@@ -113,29 +132,37 @@ class NodeCore {
     std::vector<SubmitDone> done;  // one each, empty for gossip
     std::optional<PeerId> from;
   };
-  struct Syncing {
-    PeerId peer;
-    Instant asked;
-  };
 
   void on_message(const PeerId& from, const Status& status);
   void on_message(const PeerId& from, const ConsensusFrame& frame);
   void on_message(const PeerId& from, const Transactions& transactions);
   void on_message(const PeerId& from, const RangeRequest& request);
   void on_message(const PeerId& from, const RangeReply& reply);
+  void on_message(const PeerId& from, const RangePruned& answer);
+  void on_message(const PeerId& from, const EpochProofsRequest& request);
+  void on_message(const PeerId& from, const EpochProofsReply& reply);
+  void on_message(const PeerId& from, const SubtreesRequest& request);
+  void on_message(const PeerId& from, const SubtreesReply& reply);
 
   void send(const PeerId& to, ports::Channel channel, const WireMessage& message);
   void send_status(const PeerId& to);
   void keep_in_touch();
   void accepted(const ports::PoolAnswer& answer, const std::optional<PeerId>& from);
   void gossip();
-  void sync_blocks();
+  bool admit(const PeerId& from, std::uint64_t cost);
+  void note_head(const PeerId& peer, BlockNumber number);
+  bool wants_snapshot() const;
+  void sync();
+  void sync_state();
+  void start_engine();
+  void start_from_snapshot();
   ports::ChainHead head() const;
   void act(consensus::TurnOutput output);
   void report_evidence();
 
   PeerId self_;
   CorePorts ports_;
+  consensus::ChainSetup chain_;
   Hash genesis_hash_;
   std::unique_ptr<consensus::Engine> engine_;
   EvidenceReports reports_;
@@ -149,8 +176,9 @@ class NodeCore {
   std::map<PeerId, std::vector<Bytes>> gossip_;  // by receiver, of this turn
   Instant touch_at_;
 
-  std::optional<Syncing> syncing_;
-  std::optional<BlockNumber> supplied_;  // the highest block supplied without its proof
+  BlockSync block_sync_;
+  std::optional<SnapshotSync> snapshot_sync_;  // while it is at work
+  std::optional<Instant> snapshot_pause_;
 };
 
 }  // namespace tally::core

@@ -9,10 +9,13 @@
 #include "node/consensus/messages.hpp"
 #include "node/ports/chain.hpp"
 #include "node/ports/network.hpp"
+#include "node/ports/snapshots.hpp"
 
 namespace tally::core {
 
 constexpr std::size_t kMaxRangeBlocks = 64;
+// Of one frame: each costs a quorum of signature checks.
+constexpr std::size_t kMaxEpochProofs = 16;
 // Transactions of one frame: what the core thread does at a stretch.
 constexpr std::size_t kMaxGossip = 256;
 
@@ -68,7 +71,53 @@ struct RangeReply {
 };
 TALLY_DESCRIBE(RangeReply, blocks, finalization, epoch_proof);
 
-using WireMessage = std::variant<Status, ConsensusFrame, Transactions, RangeRequest, RangeReply>;
+// Blocks below `oldest` are not kept here: the answer to a RangeRequest for one of them.
+struct RangePruned {
+  static constexpr std::uint8_t kIndex = 5;
+  static constexpr std::string_view kName = "RangePruned";
+  BlockNumber oldest;
+};
+TALLY_DESCRIBE(RangePruned, oldest);
+
+// Proofs of the ends of epochs, from one on.
+struct EpochProofsRequest {
+  static constexpr std::uint8_t kIndex = 6;
+  static constexpr std::string_view kName = "EpochProofsRequest";
+  Epoch from;
+};
+TALLY_DESCRIBE(EpochProofsRequest, from);
+
+// One after another; empty where there is none from the asked epoch on.
+struct EpochProofsReply {
+  static constexpr std::uint8_t kIndex = 7;
+  static constexpr std::string_view kName = "EpochProofsReply";
+  BoundedVec<EpochProof, kMaxEpochProofs> proofs;
+};
+TALLY_DESCRIBE(EpochProofsReply, proofs);
+
+// Parts of the state after a block, the last of an epoch.
+struct SubtreesRequest {
+  static constexpr std::uint8_t kIndex = 8;
+  static constexpr std::string_view kName = "SubtreesRequest";
+  std::uint32_t id{};
+  BlockNumber at;
+  BoundedVec<ports::Subtree, ports::kMaxSubtrees> subtrees;
+};
+TALLY_DESCRIBE(SubtreesRequest, id, at, subtrees);
+
+// Of the first of the subtrees, in their order, as many as an answer holds; empty where that state
+// is not kept.
+struct SubtreesReply {
+  static constexpr std::uint8_t kIndex = 9;
+  static constexpr std::string_view kName = "SubtreesReply";
+  std::uint32_t id{};
+  BoundedVec<ports::SubtreePart, ports::kMaxSubtrees> parts;
+};
+TALLY_DESCRIBE(SubtreesReply, id, parts);
+
+using WireMessage =
+    std::variant<Status, ConsensusFrame, Transactions, RangeRequest, RangeReply, RangePruned,
+                 EpochProofsRequest, EpochProofsReply, SubtreesRequest, SubtreesReply>;
 
 Bytes claim_bytes(const Hash& genesis_hash, const ports::PeerId& from, const ports::PeerId& to);
 

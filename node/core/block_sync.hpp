@@ -1,0 +1,98 @@
+// Block sync: ranges of final blocks in height order, from one peer after another, for a node that
+// was away or is new.
+//
+// Nothing that a peer says is believed. Its blocks must stand on the head, or on those that it sent
+// before, with the bodies that their headers name; at the latest kUnprovedBlocks later they must be
+// proved final, by a Finalization or the proof of the epoch's end. A peer that claims a head and
+// does not serve, serves another chain, withholds the proof, or has pruned what is wanted gives way
+// to another; of those that serve, the fastest is asked.
+//
+// A state machine: no I/O, no clock. The driver sends what next() says, hands every answer to
+// judge(), gives what is good to consensus and says with settle() what came of it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "node/consensus/parameters.hpp"
+#include "node/core/sync_peers.hpp"
+#include "node/core/wire.hpp"
+#include "primitives/finality/certificate.hpp"
+
+namespace tally::core {
+
+// Consensus keeps so many blocks above the head, at most.
+constexpr std::size_t kUnprovedBlocks = 2 * consensus::kMaxTreeBlocks - kMaxRangeBlocks;
+
+class BlockSync {
+ public:
+  // Where this node stands: blocks are checked against it.
+  struct Position {
+    ports::ChainHead head;
+    FinalityContext context;  // of the epoch that the next block is in
+    BlockNumber epoch_end;
+  };
+  struct Ask {
+    ports::PeerId peer;
+    BlockNumber from;
+  };
+  enum class Verdict : std::uint8_t {
+    ignored,  // not what was asked for, or of no use any more
+    lie,      // the peer is not to be dealt with
+    good,     // for consensus
+  };
+  struct Judged {
+    Verdict verdict{};
+    std::string reason;  // of a lie
+  };
+
+  void peer_head(const ports::PeerId& peer, BlockNumber head);
+  void peer_down(const ports::PeerId& peer);
+
+  // What to ask now, if anything.
+  std::optional<Ask> next(const ports::ChainHead& head, ports::Instant now);
+  std::optional<ports::Instant> next_timer() const;
+
+  Judged judge(const ports::PeerId& from, const RangeReply& reply, const Position& position,
+               const VoteVerifier& verifier, ports::Instant now);
+  // After a good answer went to consensus.
+  void settle(const ports::PeerId& from, const RangeReply& reply, BlockNumber head,
+              ports::Instant now);
+  void pruned(const ports::PeerId& from, BlockNumber oldest);
+
+  // Every peer that is ahead, and there is one, has pruned the next block.
+  bool is_pruned_everywhere(BlockNumber head) const;
+  // The highest head that a peer claims which has not failed to show it.
+  BlockNumber best_claimed() const;
+  // While nothing may be asked: another way of sync is at work.
+  void pause();
+
+ private:
+  struct Peer {
+    SyncPeer standing;
+    BlockNumber pruned_below;
+    std::uint64_t blocks_a_second = 0;  // 0: not yet known
+  };
+  struct Asked {
+    ports::PeerId peer;
+    BlockNumber from;
+    ports::Instant at;
+  };
+  struct Unproved {  // blocks of one peer above the head
+    ports::PeerId peer;
+    ports::ChainHead last;
+  };
+
+  std::optional<ports::PeerId> choose(BlockNumber from, BlockNumber head, ports::Instant now) const;
+  Judged lie(const ports::PeerId& from, std::string reason, ports::Instant now);
+  std::string flaw_of(const RangeReply& reply, const Position& position,
+                      const VoteVerifier& verifier) const;
+
+  std::map<ports::PeerId, Peer> peers_;
+  std::optional<Asked> asked_;
+  std::optional<Unproved> unproved_;
+  std::optional<ports::Instant> wake_;
+};
+
+}  // namespace tally::core

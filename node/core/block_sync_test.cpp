@@ -1,0 +1,271 @@
+// Block sync against peers that lie, withhold, stall or forget.
+#include "node/core/block_sync.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "genesis/dev_keys.hpp"
+#include "primitives/crypto/hash.hpp"
+#include "primitives/finality/proof.hpp"
+#include "primitives/merkle/merkle.hpp"
+
+namespace tally::core {
+namespace {
+
+using ports::ChainHead;
+using ports::Instant;
+using ports::PeerId;
+using Verdict = BlockSync::Verdict;
+
+PeerId peer(std::uint8_t name) {
+  PeerId id;
+  id.bytes[0] = name;
+  return id;
+}
+
+// One validator's chain of one epoch, with bodies, and everything that proves it.
+class Chain {
+ public:
+  static constexpr std::uint32_t kEnd = 2'000;
+
+  explicit Chain(std::uint32_t length) {
+    TALLY_ASSERT(set_.members.push_back(genesis::dev_validator("Alice", 1)));
+    genesis_.bytes[0] = 1;
+    ChainHead head{genesis_, BlockNumber(0)};
+    for (std::uint32_t i = 1; i <= length; ++i) {
+      Block block;
+      block.extrinsics = {Bytes{static_cast<std::uint8_t>(i)}};
+      block.header.parent_hash = head.hash;
+      block.header.number = {BlockNumber(i)};
+      block.header.extrinsics_root = merkle_root(std::vector{blake2_256(block.extrinsics[0])});
+      ConsensusDigest digest;
+      digest.epoch = Epoch(1);
+      digest.view = View(i);
+      block.header.digest = {make_consensus_digest(digest)};
+      head = {block_hash(block.header), BlockNumber(i)};
+      blocks_.push_back(block);
+      heads_.push_back(head);
+    }
+  }
+  ChainHead head(std::uint32_t height) const {
+    return height == 0 ? ChainHead{genesis_, BlockNumber(0)} : heads_[height - 1];
+  }
+  BlockSync::Position at(std::uint32_t height) const {
+    return {head(height), {genesis_, Epoch(1), &set_}, BlockNumber(kEnd)};
+  }
+  Finalization finalization(std::uint32_t height) const {
+    const Statement statement{Epoch(1), VoteKind::finalize, View(height), head(height).hash};
+    return make_certificate({{statement, ValidatorIndex(0),
+                              ed25519_sign(secret_, statement_bytes(genesis_, statement))}},
+                            set_);
+  }
+  // Blocks from `from` on, with the Finalization of the last unless it is left out.
+  RangeReply range(std::uint32_t from, std::uint32_t count, bool proved = true) const {
+    RangeReply out;
+    std::vector<Block> blocks(blocks_.begin() + from - 1, blocks_.begin() + from - 1 + count);
+    out.blocks = *decltype(out.blocks)::from(std::move(blocks));
+    if (proved) out.finalization = finalization(from + count - 1);
+    return out;
+  }
+
+ private:
+  Secret secret_ = genesis::dev_validator_secrets("Alice").consensus;
+  ValidatorSet set_;
+  Hash genesis_;
+  std::vector<Block> blocks_;
+  std::vector<ChainHead> heads_;
+};
+
+struct Fixture {
+  Chain chain{1'200};
+  BlockSync sync;
+  Ed25519VoteVerifier verifier;
+  std::uint32_t height = 0;
+  std::uint64_t now = 1'000;
+
+  std::optional<BlockSync::Ask> ask() { return sync.next(chain.head(height), Instant(now)); }
+  Verdict judge(const PeerId& from, const RangeReply& reply) {
+    return sync.judge(from, reply, chain.at(height), verifier, Instant(now)).verdict;
+  }
+  // A good answer that consensus takes.
+  void take(const PeerId& from, const RangeReply& reply) {
+    REQUIRE(judge(from, reply) == Verdict::good);
+    if (reply.finalization) height = reply.blocks.items().back().header.number.value.value;
+    sync.settle(from, reply, BlockNumber(height), Instant(now));
+  }
+};
+
+TEST_CASE("block sync: range after range from a peer that is ahead, until it is not") {
+  Fixture fixture;
+  CHECK_FALSE(fixture.ask());
+  fixture.sync.peer_head(peer(1), BlockNumber(200));
+  while (const auto ask = fixture.ask()) {
+    REQUIRE(ask->peer == peer(1));
+    REQUIRE(ask->from == BlockNumber(fixture.height + 1));
+    CHECK_FALSE(fixture.ask());  // one at a time
+    fixture.now += 5;
+    fixture.take(peer(1),
+                 fixture.chain.range(fixture.height + 1, std::min(64U, 200 - fixture.height)));
+  }
+  CHECK(fixture.height == 200);
+  CHECK_FALSE(fixture.sync.next_timer());
+}
+
+// Shown to fail: with each of the checks of flaw_of() left out.
+TEST_CASE("block sync: a range that is not the chain's, or not proved as it says, is a lie") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(200));
+  const RangeReply good = fixture.chain.range(1, 8);
+  const auto refused = [&](const std::function<void(RangeReply&, std::vector<Block>&)>& spoil) {
+    REQUIRE(fixture.ask());
+    RangeReply bad = good;
+    std::vector<Block> blocks = bad.blocks.items();
+    spoil(bad, blocks);
+    bad.blocks = *decltype(bad.blocks)::from(std::move(blocks));
+    CHECK(fixture.judge(peer(1), bad) == Verdict::lie);
+    fixture.now += 120'000;
+  };
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks.clear(); });
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks.erase(blocks.begin()); });
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks.erase(blocks.begin() + 3); });
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks[5].extrinsics.clear(); });
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks[0].header.parent_hash = {}; });
+  refused(
+      [](RangeReply&, std::vector<Block>& blocks) { blocks[7].header.state_root.bytes[0] = 1; });
+  refused([](RangeReply&, std::vector<Block>& blocks) { blocks[7].header.digest.clear(); });
+  refused([](RangeReply& reply, std::vector<Block>&) {
+    reply.finalization->signatures[0].bytes[3] ^= 1;
+  });
+  refused([&](RangeReply& reply, std::vector<Block>&) {
+    reply.finalization = fixture.chain.finalization(7);
+  });
+  refused([](RangeReply& reply, std::vector<Block>&) {
+    reply.finalization->statement.kind = VoteKind::notarize;
+  });
+  refused([](RangeReply& reply, std::vector<Block>&) {
+    consensus::EpochProofMessage proof;
+    proof.epoch = Epoch(1);
+    reply.epoch_proof = proof;
+  });
+  REQUIRE(fixture.ask());
+  CHECK(fixture.judge(peer(2), good) == Verdict::ignored);
+  fixture.take(peer(1), good);
+}
+
+// Shown to fail: with the lowest peer asked again whatever it did before.
+TEST_CASE("block sync: whoever lies, is silent or claims too much gives way to the others") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'000'000));  // never answers
+  fixture.sync.peer_head(peer(2), BlockNumber(300));        // sends other blocks
+  fixture.sync.peer_head(peer(3), BlockNumber(300));        // honest
+  std::map<PeerId, std::size_t> asked;
+  const std::uint64_t began = fixture.now;
+  while (fixture.height < 256) {
+    REQUIRE(fixture.now < began + 20'000);
+    const auto ask = fixture.ask();
+    if (!ask) {
+      REQUIRE(fixture.sync.next_timer());
+      fixture.now = std::max(fixture.now + 1, fixture.sync.next_timer()->value);
+      continue;
+    }
+    ++asked[ask->peer];
+    fixture.now += 10;
+    if (ask->peer == peer(2)) {
+      CHECK(fixture.judge(peer(2), fixture.chain.range(fixture.height + 2, 8)) == Verdict::lie);
+    } else if (ask->peer == peer(3)) {
+      fixture.take(peer(3), fixture.chain.range(fixture.height + 1, 16));
+    }
+  }
+  CHECK(asked[peer(1)] <= 3);
+  CHECK(asked[peer(2)] <= 3);
+  CHECK(fixture.sync.best_claimed() >= BlockNumber(300));
+}
+
+TEST_CASE("block sync: a head that is claimed again and again and never shown is not repeated") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'000'000));
+  fixture.sync.peer_head(peer(2), BlockNumber(2));
+  for (int i = 0; i < 8; ++i) {
+    fixture.sync.peer_head(peer(1), BlockNumber(1'000'000));
+    (void)fixture.ask();
+    fixture.now += 100'000;
+  }
+  CHECK(fixture.sync.best_claimed() == BlockNumber(2));
+}
+
+TEST_CASE("block sync: a peer that withholds the proof is left in the end, with its blocks") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'200));
+  std::uint32_t from = 1;
+  while (const auto ask = fixture.ask()) {
+    if (ask->from.value != from) break;
+    fixture.take(peer(1), fixture.chain.range(from, 60, false));
+    from += 60;
+    REQUIRE(from < 1'100);
+  }
+  CHECK(from > 900);
+  fixture.sync.peer_head(peer(2), BlockNumber(1'200));
+  const auto ask = fixture.ask();
+  REQUIRE(ask);
+  CHECK(ask->peer == peer(2));
+  CHECK(ask->from == BlockNumber(1));
+  // Proofs may be far apart: what stands on unproved blocks of the same peer is good.
+  fixture.take(peer(2), fixture.chain.range(1, 64, false));
+  REQUIRE(fixture.ask()->from == BlockNumber(65));
+  fixture.take(peer(2), fixture.chain.range(65, 10));
+  CHECK(fixture.height == 74);
+}
+
+TEST_CASE("block sync: of those that serve the fastest is asked, and a slow one is not lost") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'200));
+  fixture.sync.peer_head(peer(2), BlockNumber(1'200));
+  std::map<PeerId, std::size_t> asked;
+  for (int i = 0; i < 20; ++i) {
+    const auto ask = fixture.ask();
+    REQUIRE(ask);
+    ++asked[ask->peer];
+    fixture.now += ask->peer == peer(1) ? 1'500 : 20;
+    fixture.take(ask->peer, fixture.chain.range(fixture.height + 1, 20));
+  }
+  CHECK(asked[peer(1)] == 1);
+  // The fast one leaves; the other takes three seconds now, and is waited for in the end.
+  fixture.sync.peer_down(peer(2));
+  const std::uint32_t before = fixture.height;
+  std::optional<std::uint64_t> answers_at;
+  for (int i = 0; i < 40 && fixture.height == before; ++i) {
+    if (fixture.ask()) answers_at = fixture.now + 3'000;
+    const auto timer = fixture.sync.next_timer();
+    REQUIRE(timer);
+    if (answers_at && *answers_at < timer->value) {
+      fixture.now = *answers_at;
+      const RangeReply reply = fixture.chain.range(fixture.height + 1, 20);
+      if (fixture.judge(peer(1), reply) == Verdict::good) fixture.height += 20;
+    } else {
+      fixture.now = timer->value;
+      answers_at.reset();
+    }
+  }
+  CHECK(fixture.height == before + 20);
+}
+
+TEST_CASE("block sync: where every peer has pruned the next block, it says so") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(900));
+  fixture.sync.peer_head(peer(2), BlockNumber(900));
+  CHECK_FALSE(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
+  fixture.sync.pruned(peer(1), BlockNumber(400));  // not asked: of no meaning
+  for (int i = 0; i < 2; ++i) {
+    const auto ask = fixture.ask();
+    REQUIRE(ask);
+    CHECK_FALSE(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
+    fixture.sync.pruned(ask->peer, BlockNumber(400));
+  }
+  CHECK(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
+  CHECK_FALSE(fixture.ask());
+  fixture.sync.peer_head(peer(3), BlockNumber(900));
+  CHECK_FALSE(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
+  CHECK(fixture.ask()->peer == peer(3));
+}
+
+}  // namespace
+}  // namespace tally::core
