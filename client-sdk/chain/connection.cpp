@@ -1,6 +1,7 @@
 #include "client-sdk/chain/connection.hpp"
 
 #include "client-sdk/chain/grpc_log.hpp"
+#include "primitives/codec/scale.hpp"
 
 namespace tally::client {
 
@@ -11,12 +12,22 @@ constexpr int kReplyBytesMax = 16 * 1024 * 1024;
 constexpr int kReconnectMsMax = 2'000;
 constexpr std::uint32_t kMomentMs = 500;
 
+// A stranger's words, as a terminal and JSON can take them.
+std::string printable(std::string text) {
+  const bool whole = detail::valid_utf8(text);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !whole)) c = '?';
+  }
+  return text;
+}
+
 // What the server said of itself, or nothing when the failure is between us and it.
 std::string code_of(const grpc::ClientContext& context) {
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find("tally-code");
   if (found == trailers.end()) return {};
-  return {found->second.data(), found->second.size()};
+  return printable({found->second.data(), found->second.size()});
 }
 
 ClientErrorKind kind_of(const std::string& code, grpc::StatusCode status) {
@@ -51,8 +62,9 @@ ClientError Connection::to_error(const grpc::ClientContext& context,
                                  const grpc::Status& status) const {
   const std::string code = code_of(context);
   const ClientErrorKind kind = kind_of(code, status.error_code());
+  const std::string said = printable(status.error_message());
   if (!code.empty()) {
-    std::string text = status.error_message();
+    std::string text = said;
     if (text.starts_with(code + ": ")) text.erase(0, code.size() + 2);
     return {kind, code.starts_with("rejected/") ? code.substr(9) : code, text};
   }
@@ -64,17 +76,16 @@ ClientError Connection::to_error(const grpc::ClientContext& context,
     if (status.error_message().find("larger than max") != std::string::npos) {
       return {ClientErrorKind::invalid, "too_large",
               "expected a message within the bound of a call to " + config_.endpoint +
-                  ", got a larger one (" + status.error_message() + "): ask for less at once"};
+                  ", got a larger one (" + said + "): ask for less at once"};
     }
     return {kind, "busy",
             "the node at " + config_.endpoint + " has too many calls under way: try again later"};
   }
   if (kind == ClientErrorKind::unreachable) {
-    return client_error(kind, "no node answers at " + config_.endpoint + " (" +
-                                  status.error_message() +
+    return client_error(kind, "no node answers at " + config_.endpoint + " (" + said +
                                   "): start one, or name another with --node");
   }
-  return client_error(kind, status.error_message());
+  return client_error(kind, said);
 }
 
 }  // namespace tally::client

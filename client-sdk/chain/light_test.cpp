@@ -311,6 +311,19 @@ TEST_CASE("light: a value that one node lies about comes from the next") {
   CHECK(light.nodes()[0].error->check == Check::state_proof);
 }
 
+// Shown to fail without printable() in connection.cpp: the terminal would be written to, and JSON
+// would not take the words.
+TEST_CASE("light: what a node says of its failure can be shown to people") {
+  Served s;
+  LyingNode node(s.address());
+  node.refuse("\x1b[2Jall is \xff\xfe well\n");
+  const auto refused = s.light({node.address()}).advance();
+  REQUIRE_FALSE(refused.ok());
+  const std::string& message = refused.error().message;
+  CHECK(message.find("all is ?? well?") != std::string::npos);
+  CHECK(std::none_of(message.begin(), message.end(), [](unsigned char c) { return c < 0x20; }));
+}
+
 // Shown to fail without one_history().
 TEST_CASE("light: two final blocks of one height are an alarm, not a choice") {
   Served s;

@@ -123,6 +123,10 @@ class LyingNode::Impl final {
     lie_ = lie;
     changed_.clear();
   }
+  void refuse(const std::string& words) {
+    const std::lock_guard lock(mutex_);
+    refusal_ = words;
+  }
   std::string changed() const {
     const std::lock_guard lock(mutex_);
     return changed_;
@@ -133,6 +137,10 @@ class LyingNode::Impl final {
   grpc::Status pass(Call call, Stub& stub,
                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
                     const Request& request, Reply& reply) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (refusal_) return grpc::Status(grpc::StatusCode::INTERNAL, *refusal_);
+    }
     grpc::ClientContext context;
     const grpc::Status status = (stub.*method)(&context, request, &reply);
     if (status.ok()) lie_about(call, reply);
@@ -184,6 +192,7 @@ class LyingNode::Impl final {
 
   mutable std::mutex mutex_;
   std::optional<Lie> lie_;
+  std::optional<std::string> refusal_;
   std::string changed_;
   std::shared_ptr<grpc::Channel> channel_;
   ChainService chain_;
@@ -202,6 +211,9 @@ void LyingNode::tell(const Lie& lie) {
 }
 void LyingNode::be_honest() {
   impl_->set(std::nullopt);
+}
+void LyingNode::refuse(const std::string& words) {
+  impl_->refuse(words);
 }
 std::string LyingNode::changed() const {
   return impl_->changed();

@@ -41,6 +41,8 @@ class LyingNode {
   // Nothing before was changed by this lie.
   void tell(const Lie& lie);
   void be_honest();
+  // From now on every call fails with these words.
+  void refuse(const std::string& words);
   // The name of the field that was changed since tell(), such as "block.hash"; empty when nothing
   // was, since there was no such answer or field, or the change made no difference.
   std::string changed() const;
