@@ -69,6 +69,35 @@ Result<void, Error> set_bootnodes(NodeConfig& config, const Values& values) {
   }
   return {};
 }
+Result<void, Error> set_pruning(NodeConfig& config, const Values& values) {
+  config.pruning = 0;
+  if (values.front() == "archive") return {};
+  config.pruning = TALLY_TRY(integer<std::uint32_t>(values.front()));
+  if (config.pruning == 0) return fail_with("expected a number above 0, or archive, came '0'");
+  return {};
+}
+Result<void, Error> set_sync_mode(NodeConfig& config, const Values& values) {
+  const std::string& value = values.front();
+  if (value != "snapshot" && value != "blocks") {
+    return fail_with("expected snapshot or blocks, came '" + value + "'");
+  }
+  config.sync.mode = value == "blocks" ? core::SyncMode::blocks : core::SyncMode::snapshot;
+  return {};
+}
+Result<void, Error> set_trusted_block(NodeConfig& config, const Values& values) {
+  const std::string& value = values.front();
+  const std::size_t colon = value.find(':');
+  std::string_view hex = std::string_view(value).substr(colon == std::string::npos ? 0 : colon + 1);
+  if (hex.starts_with("0x")) hex.remove_prefix(2);
+  const auto bytes = from_hex(hex);
+  const auto hash = bytes ? Hash::from(*bytes) : std::nullopt;
+  if (colon == std::string::npos || !hash) {
+    return fail_with("expected NUMBER:HASH of an epoch's last block, came '" + value + "'");
+  }
+  const auto number = TALLY_TRY(integer<std::uint32_t>(value.substr(0, colon)));
+  config.sync.trusted = ports::ChainHead{*hash, BlockNumber(number)};
+  return {};
+}
 Result<void, Error> set_log_level(NodeConfig& config, const Values& values) {
   config.log.level = TALLY_TRY(parse_log_level(values.front()));
   return {};
@@ -105,9 +134,21 @@ std::vector<Setting> chain_settings() {
       {"node.reporter_password_file", "--reporter-password-file", "FILE",
        "Password of the reporter key (else TALLY_REPORTER_PASSWORD)", false,
        set_text(&NodeConfig::reporter_password_file)},
-      {"state.versions_kept", "--versions-kept", "N",
-       "States of final blocks that are kept for queries and proofs; 0: all (256)", false,
-       set_integer(&NodeConfig::versions_kept)},
+      {"state.pruning", "--pruning", "N|archive",
+       "Newest final blocks that are kept, with their states; beside them what newcomers need: the "
+       "states at the ends of the last two epochs and the blocks since. archive: everything (256)",
+       false, set_pruning},
+      {"sync.mode", "--sync", "snapshot|blocks",
+       "How a node gets to where the chain is: by the state at the end of a recent epoch, where "
+       "the "
+       "folder is empty, or block by block (the first when it is empty and far behind, or when no "
+       "peer has the blocks any more)",
+       false, set_sync_mode},
+      {"sync.trust_block", "--trust-block", "NUMBER:HASH",
+       "The last block of an epoch, as somebody whom you trust gives it: only a snapshot of a "
+       "chain "
+       "with this block is taken",
+       false, set_trusted_block},
   };
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/core/node_core.hpp"
 #include "node/log/log.hpp"
 #include "node/network/address.hpp"
 #include "node/txpool/pool.hpp"
@@ -42,7 +43,8 @@ struct NodeConfig {
   std::string metrics_listen = "127.0.0.1";
   std::optional<std::uint16_t> metrics_port;  // none: 9615 and so on
 
-  std::uint32_t versions_kept = 256;  // of the state; 0: all
+  std::uint32_t pruning = 256;  // newest states and blocks that are kept; 0: all of them
+  core::SyncSettings sync;
   txpool::Limits pool;
   Log::Options log;
 };

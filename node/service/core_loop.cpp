@@ -88,6 +88,12 @@ void CoreLoop::on_final(const consensus::Finalized& block) {
   parts_.subscriptions.tell_head(ports::HeadKind::finalized, {{number, block.hash}, block.header});
 }
 
+void CoreLoop::on_snapshot(const ports::ChainHead& head) {
+  parts_.log.info("the state at an epoch's end was taken from peers; blocks follow from there",
+                  {{"number", head.number.value}, {"hash", to_hex(head.hash)}});
+  announced_.clear();
+}
+
 void CoreLoop::on_accepted(const Hash&) {}
 
 void CoreLoop::on_alarm(const std::string& text) {

@@ -46,6 +46,7 @@ class CoreLoop final : public core::Listener {
   static ports::Moment now();
 
   void on_final(const consensus::Finalized& block) override;
+  void on_snapshot(const ports::ChainHead& head) override;
   void on_accepted(const Hash& extrinsic) override;
   void on_alarm(const std::string& text) override;
   void on_evidence(const Evidence& evidence) override;

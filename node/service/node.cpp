@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "genesis/build.hpp"
+#include "node/execution/snapshots.hpp"
 #include "node/network/transport.hpp"
 #include "node/service/core_loop.hpp"
 #include "node/service/folder_lock.hpp"
@@ -137,6 +138,7 @@ class Node::Impl final : public network::TransportListener {
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<PoolVerifier> verifier_;
   std::unique_ptr<execution::ChainApplication> application_;
+  std::unique_ptr<execution::Snapshots> snapshots_;
   std::unique_ptr<network::Transport> transport_;
   std::unique_ptr<Metrics> metrics_;
   Subscriptions subscriptions_;
@@ -153,6 +155,16 @@ Result<void, StartError> Node::Impl::open_chain() {
   const auto checked = chain_setup(spec_, genesis_, false).parameters.check();
   if (!checked.ok()) {
     return refuse(Exit::bad_input, "chain spec " + config_.chain + ": " + checked.error().message);
+  }
+  if (const auto& trusted = config_.sync.trusted) {
+    const std::uint32_t length = spec_.consensus.epoch_length;
+    if (trusted->number.value == 0 || trusted->number.value % length != 0) {
+      return refuse(Exit::bad_input,
+                    "--trust-block: expected the last block of an epoch, whose number is a "
+                    "multiple of " +
+                        std::to_string(length) + ", came " +
+                        std::to_string(trusted->number.value));
+    }
   }
   lock_ = TALLY_TRY(or_exit(Exit::folder_in_use, FolderLock::take(config_.base_path)));
   const auto violation = config_.base_path / "evidence" / kViolationFile;
@@ -180,7 +192,12 @@ Result<void, StartError> Node::Impl::open_store() {
           core_->on_signatures_checked(ticket, answer);
         });
       });
-  store_ = TALLY_TRY(or_exit(Exit::cannot_start, store::open_rocks_store((base / "db").string())));
+  auto opened = store::open_rocks_store((base / "db").string());
+  if (!opened.ok()) {
+    return refuse(opened.error().damaged ? Exit::database_damaged : Exit::cannot_start,
+                  opened.error().message);
+  }
+  store_ = *std::move(opened);
   vote_log_ = store::open_vote_log(store::posix_file((base / "votes.log").string()));
   high_water_ = store::open_high_water(store::posix_file((base / "high-water").string()));
   const auto installed =
@@ -193,13 +210,21 @@ Result<void, StartError> Node::Impl::open_store() {
                       (first ? to_hex(*first) : std::string("none")) +
                       "; choose another --base-path, or the --chain that it was made with");
   }
+  if (installed == execution::GenesisResult::damaged) {
+    return refuse(Exit::database_damaged,
+                  store::damage_advice((base / "db").string(),
+                                       "a fetched state has changed on the disk"));
+  }
   final_state_ = std::make_unique<execution::FinalState>(*store_);
   pool_ = std::make_unique<txpool::TxPool>(*final_state_, config_.pool);
   execution::Options options;
-  options.retention = {.states = config_.versions_kept};
+  options.retention = {.states = config_.pruning,
+                       .blocks = config_.pruning,
+                       .epoch_length = spec_.consensus.epoch_length};
   options.executor = workers_.get();
   application_ = std::make_unique<execution::ChainApplication>(
       execution::ChainApplication::Parts{*store_, *final_state_, *pool_, *verifier_}, options);
+  snapshots_ = std::make_unique<execution::Snapshots>(*store_, [this] { application_->reload(); });
   return {};
 }
 
@@ -247,6 +272,8 @@ void Node::Impl::make_core() {
   ports.listener = loop_.get();
   ports.chain = final_state_.get();
   if (reporter_) ports.reporter = &*reporter_;
+  ports.snapshots = snapshots_.get();
+  ports.sync = config_.sync;
   core_ = std::make_unique<core::NodeCore>(
       chain_setup(spec_, genesis_, config_.trust_missing_votes), identity_->id(), ports);
 }

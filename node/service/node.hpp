@@ -26,6 +26,7 @@ enum class Exit : int {
   cannot_start = 1,       // a port, a disk, a library
   bad_input = 2,          // options, config file, chain spec, keys
   folder_in_use = 3,      // another process has the data folder
+  database_damaged = 65,  // a file of db/ is not what was written
   safety_violation = 70,  // validators with a third of the weight broke the protocol
 };
 

@@ -36,7 +36,7 @@ Failure<QueryError> history_error(execution::HistoryError error, const ports::Bl
   }
   return fail(QueryError{QueryErrorCode::pruned,
                          "the state of block " + number + " is no longer kept; the oldest is " +
-                             std::to_string(oldest.value) + "; ask an archive node (--archive)"});
+                             std::to_string(oldest.value) + "; ask an archive node (tallyd --pruning archive)"});
 }
 
 }  // namespace
@@ -83,6 +83,9 @@ QueryResult<Hash> NodeQuery::resolve(const ports::BlockAt& at) const {
   }
   const BlockNumber number = std::get<BlockNumber>(at);
   const auto hash = ports::find_final(parts_.store, number);
+  if (!hash && number < ports::oldest_block(parts_.store)) {
+    return pruned("block " + std::to_string(number.value) + " is no longer kept");
+  }
   if (!hash) {
     return not_found("block " + std::to_string(number.value) +
                      " is not final here yet; the head is " +
@@ -91,9 +94,33 @@ QueryResult<Hash> NodeQuery::resolve(const ports::BlockAt& at) const {
   return *hash;
 }
 
+// The proof of an epoch's end, by number, where the block itself may be gone.
+std::optional<EpochProof> NodeQuery::epoch_end(const ports::BlockAt& at) const {
+  const auto* number = std::get_if<BlockNumber>(&at);
+  const std::uint32_t length = parts_.spec.consensus.epoch_length;
+  if (number == nullptr || number->value == 0 || number->value % length != 0) return std::nullopt;
+  // A proof may be here before the chain is, while a snapshot is being taken.
+  if (!ports::find_final(parts_.store, *number)) return std::nullopt;
+  return ports::find_epoch_proof(parts_.store, Epoch(number->value / length));
+}
+
+Failure<QueryError> NodeQuery::pruned(const std::string& what) const {
+  return fail(QueryError{QueryErrorCode::pruned,
+                         what + "; the oldest is " +
+                             std::to_string(ports::oldest_block(parts_.store).value) +
+                             "; ask an archive node (tallyd --pruning archive)"});
+}
+
 QueryResult<NodeQuery::Found> NodeQuery::find(const ports::BlockAt& at) const {
   const Hash hash = TALLY_TRY(resolve(at));
   auto block = ports::find_block(parts_.store, hash);
+  const auto* at_number = std::get_if<BlockNumber>(&at);
+  if (!block && at_number != nullptr) {
+    return pruned("block " + std::to_string(at_number->value) + " is no longer kept");
+  }
+  if (!block && ports::oldest_block(parts_.store) > BlockNumber(1)) {
+    return pruned("there is no block " + to_hex_prefixed(hash) + " among those that are kept");
+  }
   if (!block) return not_found("there is no block " + to_hex_prefixed(hash) + " here");
   const BlockNumber number = block->header.number.value;
   const bool finalized = ports::find_final(parts_.store, number) == hash;
@@ -102,6 +129,10 @@ QueryResult<NodeQuery::Found> NodeQuery::find(const ports::BlockAt& at) const {
 
 QueryResult<ports::Head> NodeQuery::header(const ports::BlockAt& at) const {
   if (std::holds_alternative<ports::LatestBest>(at)) return snapshot().best;
+  if (auto proof = epoch_end(at)) {
+    const BlockNumber number = proof->header.number.value;
+    return ports::Head{{number, block_hash(proof->header)}, std::move(proof->header)};
+  }
   Found found = TALLY_TRY(find(at));
   return ports::Head{found.ref, std::move(found.block.header)};
 }
@@ -113,6 +144,7 @@ QueryResult<ports::BlockView> NodeQuery::block(const ports::BlockAt& at) const {
 }
 
 QueryResult<FinalityProof> NodeQuery::finality_proof(const ports::BlockAt& at) const {
+  if (auto proof = epoch_end(at)) return *std::move(proof);
   Found found = TALLY_TRY(find(at));
   const std::string number = std::to_string(found.ref.number.value);
   if (!found.finalized) return not_found("block " + number + " is not final here yet");

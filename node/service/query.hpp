@@ -78,6 +78,8 @@ class NodeQuery final : public ports::Query {
   };
   ports::QueryResult<Found> find(const ports::BlockAt& at) const;
   ports::QueryResult<Hash> resolve(const ports::BlockAt& at) const;
+  std::optional<EpochProof> epoch_end(const ports::BlockAt& at) const;
+  Failure<ports::QueryError> pruned(const std::string& what) const;
   ports::QueryResult<ports::StateRead> read_final(const ReadRequest& request,
                                                   const Found& found) const;
   ports::QueryResult<ports::StateRead> read_pending(const ReadRequest& request,

@@ -33,6 +33,11 @@ class DurableFile {
 std::unique_ptr<DurableFile> posix_file(std::string path);
 
 // Says on stderr what the disk refused, where and why, and ends the process with status 74.
+// What to do about a database whose files are not what was written to them.
+std::string damage_advice(const std::string& folder, const std::string& reason);
+// Says so on stderr and ends the process with status 65.
+[[noreturn]] void end_for_damage(const std::string& folder, const std::string& reason);
+
 [[noreturn]] void end_for_disk(const std::string& what, const std::string& path,
                                const std::string& reason);
 

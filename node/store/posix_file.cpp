@@ -21,6 +21,19 @@ void end_for_disk(const std::string& what, const std::string& path, const std::s
   std::_Exit(74);  // EX_IOERR: no destructor may write anything after this
 }
 
+std::string damage_advice(const std::string& folder, const std::string& reason) {
+  return "the database in " + folder + " is damaged (" + reason +
+         "). Nothing is served or signed on it. Check the disk, delete " + folder +
+         " and start again: the chain is taken from peers anew. Keep votes.log and high-water, "
+         "which hold what a validator has signed";
+}
+
+void end_for_damage(const std::string& folder, const std::string& reason) {
+  std::fprintf(stderr, "fatal: %s\n", damage_advice(folder, reason).c_str());
+  std::fflush(stderr);
+  std::_Exit(65);  // EX_DATAERR
+}
+
 namespace {
 
 class Descriptor {

@@ -5,6 +5,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
 
 #include <filesystem>
@@ -29,6 +30,10 @@ ByteView view(const rocksdb::Slice& slice) {
   return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
 }
 
+// Deletes that fill half of a stretch of a file have it compacted.
+constexpr std::size_t kDeletesWindow = 4'096;
+constexpr std::size_t kDeletesTrigger = 2'048;
+
 rocksdb::ColumnFamilyOptions column_options(ports::Column column,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -40,10 +45,18 @@ rocksdb::ColumnFamilyOptions column_options(ports::Column column,
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.level_compaction_dynamic_level_bytes = true;
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(kDeletesWindow, kDeletesTrigger));
   // Hashes do not compress; bodies and events do.
   const bool text = column == ports::Column::blocks || column == ports::Column::events;
   options.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   return options;
+}
+
+bool is_damage(const rocksdb::Status& status) {
+  // A file that the others name and that is gone is damage too.
+  return status.IsCorruption() || status.IsPathNotFound() ||
+         (status.IsIOError() && status.ToString().find("No such file") != std::string::npos);
 }
 
 class RocksStore final : public ports::Store {
@@ -102,6 +115,7 @@ class RocksStore final : public ports::Store {
 
   void check(const rocksdb::Status& status, const char* what) const {
     if (status.ok()) return;
+    if (is_damage(status)) end_for_damage(folder_, status.ToString());
     end_for_disk(what, folder_, status.ToString());
   }
 
@@ -110,19 +124,31 @@ class RocksStore final : public ports::Store {
   std::vector<rocksdb::ColumnFamilyHandle*> columns_;
 };
 
-Failure<Error> open_error(const std::string& folder, const rocksdb::Status& status) {
+Failure<OpenError> unusable(std::string message) {
+  return fail(OpenError{false, std::move(message)});
+}
+
+Failure<OpenError> open_error(const std::string& folder, const rocksdb::Status& status) {
   const std::string reason = status.ToString();
   if (status.IsIOError() && reason.find("lock") != std::string::npos) {
-    return fail_with("the data folder " + folder + " is in use by another process (" + reason +
-                     "): stop that node, or give this one a folder of its own with --base-path");
+    return unusable("the data folder " + folder + " is in use by another process (" + reason +
+                    "): stop that node, or give this one a folder of its own with --base-path");
   }
-  if (status.IsCorruption()) {
-    return fail_with("the database in " + folder + " is damaged (" + reason +
-                     "): restore this folder from a copy, or move it away and start again to fetch "
-                     "the chain from peers; keep the vote log and the high-water file");
+  if (is_damage(status)) {
+    return fail(OpenError{true, damage_advice(folder, reason)});
   }
-  return fail_with("could not open the database in " + folder + ": " + reason +
-                   ". Expected a folder that this user can write, on a disk with space");
+  return unusable("could not open the database in " + folder + ": " + reason +
+                  ". Expected a folder that this user can write, on a disk with space");
+}
+
+bool has_tables_only(const std::string& folder) {
+  if (std::filesystem::exists(std::filesystem::path(folder) / "CURRENT")) return false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() == ".sst" || name.starts_with("MANIFEST")) return true;
+  }
+  return false;
 }
 
 rocksdb::DBOptions database_options(const RocksOptions& options) {
@@ -137,19 +163,24 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
   out.keep_log_file_num = 4;
   out.max_log_file_size = 4 << 20;
   // A torn end of the write-ahead log is what a crash leaves; anything else is damage.
+  out.track_and_verify_wals_in_manifest = true;
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return out;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ports::Store>, Error> open_rocks_store(const std::string& folder,
-                                                              const RocksOptions& options) {
+Result<std::unique_ptr<ports::Store>, OpenError> open_rocks_store(const std::string& folder,
+                                                                  const RocksOptions& options) {
   std::error_code made;
   std::filesystem::create_directories(folder, made);
   if (made) {
-    return fail_with("could not create the data folder " + folder + ": " + made.message() +
-                     ". Create it, or choose another with --base-path");
+    return unusable("could not create the data folder " + folder + ": " + made.message() +
+                    ". Create it, or choose another with --base-path");
+  }
+  // RocksDB would begin a new database over the files of the old one.
+  if (has_tables_only(folder)) {
+    return fail(OpenError{true, damage_advice(folder, "its file CURRENT is missing")});
   }
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
@@ -166,9 +197,9 @@ Result<std::unique_ptr<ports::Store>, Error> open_rocks_store(const std::string&
 
   const auto format = store->get(ports::Column::meta, as_bytes(kFormatKey));
   if (format && as_text(*format) != kFormat) {
-    return fail_with("the database in " + folder + " has the format \"" +
-                     std::string(as_text(*format)) + "\", this program writes \"" +
-                     std::string(kFormat) + "\": use the program that wrote it, or another folder");
+    return unusable("the database in " + folder + " has the format \"" +
+                    std::string(as_text(*format)) + "\", this program writes \"" +
+                    std::string(kFormat) + "\": use the program that wrote it, or another folder");
   }
   if (!format) {
     store->write(
