@@ -1,9 +1,9 @@
 // What one client may have done for it. A client is known by its address (an IPv6 one by its /64),
 // so that connections do not multiply it. Internal to rpc/.
 //
-// Work is counted in units of about five microseconds of this machine; each client has a level of
-// them that refills with time. At zero a call fails with `too_busy` at once, and a stream pauses. Of
-// the places for calls one client takes three quarters at most, of those for streams half.
+// Work is counted in units of about five microseconds of a core; each client has a level of them
+// that refills with time. At zero a call fails with `too_busy` at once, and a stream pauses. Of the
+// places for calls one client takes three quarters at most, of those for streams half.
 #pragma once
 
 #include <grpcpp/server_context.h>

@@ -32,7 +32,7 @@ grpc::Status to_status(grpc::ServerContext& context, const ports::Rejection& rej
 
 std::string_view name_of(ports::RejectCode code);
 
-// One open stream: counted, paced by its client's level, and cut off when a write makes no progress.
+// One open stream: counted, paced by its client's level, cut off when a write makes no progress.
 class Streams {
  public:
   Streams(const ServerConfig& config, Clients& clients) : config_(config), clients_(clients) {}

@@ -65,12 +65,9 @@ struct Observer {
     chain.genesis_time = spec.genesis_time;
     for (const Validator& one : spec.validators) REQUIRE(chain.first.members.push_back(one));
     chain.second = chain.first;
-    chain.parameters = {spec.consensus.delta,
-                        spec.blocks.min_block_interval,
-                        spec.blocks.idle_interval,
-                        spec.consensus.max_drift,
-                        spec.consensus.epoch_length,
-                        spec.blocks.block_bytes_max,
+    chain.parameters = {spec.consensus.delta,           spec.blocks.min_block_interval,
+                        spec.blocks.idle_interval,      spec.consensus.max_drift,
+                        spec.consensus.epoch_length,    spec.blocks.block_bytes_max,
                         spec.blocks.extrinsic_bytes_max};
     CorePorts ports;
     ports.clock = &clock;

@@ -121,8 +121,11 @@ void flood_link(std::uint16_t port, const std::vector<Bytes>& batches) {
     stream.async_read_some(asio::buffer(sink), drain);
     std::size_t next = 0;
     std::function<void(const Error&, std::size_t)> send = [&](const Error& failed, std::size_t) {
-      if (failed) return stream.next_layer().close(error);
-      asio::async_write(stream, asio::buffer(batches[next++ % batches.size()]), send);
+      if (failed) {
+        stream.next_layer().close(error);
+      } else {
+        asio::async_write(stream, asio::buffer(batches[next++ % batches.size()]), send);
+      }
     };
     send({}, 0);
     io.run();
@@ -137,7 +140,7 @@ Bytes wire(ports::Channel channel, const core::WireMessage& message) {
 std::vector<Bytes> votes() {
   Bytes batch;
   for (std::size_t i = 0; i < kVotes; ++i) {
-    Vote vote;
+    Vote vote;  // a validator drops who sends one in its own name
     vote.statement = {Epoch(1), VoteKind::notarize, View(i + 1), transfers().genesis_hash()};
     vote.signer = ValidatorIndex(i % 4);
     const consensus::Envelope envelope{{Epoch(1), View(i + 1), View(0)},

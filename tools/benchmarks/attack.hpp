@@ -1,5 +1,5 @@
-// A hostile process: what `tally-bench --attack KIND …` does to nodes of the bench chain until it is
-// killed. It comes from an address of its own, 127.0.0.9, as another machine would.
+// A hostile process: what `tally-bench --attack KIND …` does to nodes of the bench chain until it
+// is killed. It comes from an address of its own, 127.0.0.9, as another machine would.
 #pragma once
 
 #include <functional>

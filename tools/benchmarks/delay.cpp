@@ -1,6 +1,6 @@
 // Finality between real nodes whose frames take a given time one way, through the relay of
-// tests/support: of lone transfers on a chain that is idle, and of transfers that come so often that
-// the chain is not. Each is handed to one node, in turn, and watched there.
+// tests/support: of lone transfers on a chain that is idle, and of transfers that come so often
+// that the chain is not. Each is handed to one node, in turn, and watched there.
 #include <atomic>
 #include <mutex>
 #include <thread>
