@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 
 namespace tally::rpc {
 namespace {
 
 constexpr int kBacklog = 128;
-constexpr std::chrono::milliseconds kNoDescriptors{50};  // how long to wait for one
+constexpr int kNoDescriptorsMs = 50;  // how long to wait for one
+constexpr int kRefusalMs = 1;         // a flood of connections waits in the kernel
 
 ino_t inode_of(int fd) {
   struct stat status {};
@@ -104,6 +104,11 @@ void Listener::stop() {
   thread_.join();
 }
 
+void Listener::pause(int milliseconds) const {
+  pollfd wake{wake_, POLLIN, 0};
+  ::poll(&wake, 1, milliseconds);
+}
+
 void Listener::accept_all(const ServerConfig& config) {
   while (!stopping_) {
     sockaddr_storage from{};
@@ -113,8 +118,7 @@ void Listener::accept_all(const ServerConfig& config) {
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-        pollfd wake{wake_, POLLIN, 0};
-        ::poll(&wake, 1, static_cast<int>(kNoDescriptors.count()));
+        pause(kNoDescriptorsMs);
       }
       return;
     }
@@ -122,6 +126,7 @@ void Listener::accept_all(const ServerConfig& config) {
     if (!has_room(config, client)) {
       ++refused_;
       ::close(fd);
+      pause(kRefusalMs);
       continue;
     }
     const int on = 1;

@@ -43,6 +43,7 @@ class Listener {
   };
   Listener(int fd, std::uint16_t port) : fd_(fd), port_(port) {}
   void accept_all(const ServerConfig& config);
+  void pause(int milliseconds) const;
   bool has_room(const ServerConfig& config, const ClientKey& client);
   void forget_closed(std::vector<Socket>& sockets);
 

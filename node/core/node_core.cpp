@@ -152,8 +152,13 @@ void NodeCore::end_turn() {
 }
 
 void NodeCore::act(consensus::TurnOutput output) {
+  // All of them at once: the state that the pool looks at is already that after the last.
+  std::vector<Hash> included;
   for (const consensus::Finalized& block : output.finalized) {
-    ports_.pool->on_final(block.extrinsics);
+    included.insert(included.end(), block.extrinsics.begin(), block.extrinsics.end());
+  }
+  if (!output.finalized.empty()) ports_.pool->on_final(included);
+  for (const consensus::Finalized& block : output.finalized) {
     if (ports_.listener != nullptr) ports_.listener->on_final(block);
   }
   for (auto& frame : output.sends) {

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::size_t kBansMax = 4096;
 constexpr Milliseconds kAcceptPause{100};
+constexpr Milliseconds kRefusalPause{1};
 constexpr std::uint64_t kFailureLinesPerWindow = 20;
 constexpr Milliseconds kFailureWindow{10'000};
 
@@ -81,6 +82,7 @@ class Transport::Impl final : public ConnectionOwner {
 
  private:
   void accept();
+  void accept_after(Milliseconds pause);
   void on_accept(const SystemError& error, tcp::socket socket);
   void make_room_for_handshake(const AddressKey& address);
   void leave_gate(const ConnectionPtr& connection);
@@ -239,11 +241,7 @@ void Transport::Impl::on_accept(const SystemError& error, tcp::socket socket) {
   if (stopping_) return;
   if (error) {
     log_.warn("cannot accept a connection", {{"reason", error.message()}});
-    accept_timer_.expires_after(kAcceptPause);
-    accept_timer_.async_wait([this](const SystemError& cancelled) {
-      if (!cancelled) accept();
-    });
-    return;
+    return accept_after(kAcceptPause);
   }
   SystemError gone;
   const tcp::endpoint remote = socket.remote_endpoint(gone);
@@ -256,10 +254,19 @@ void Transport::Impl::on_accept(const SystemError& error, tcp::socket socket) {
       connection->at_gate = true;
       connection->begin();
     } else {
+      // Links that are up matter more than new ones: a flood of connections waits in the kernel.
       ++counters_.refused_early;
+      return accept_after(kRefusalPause);
     }
   }
   accept();
+}
+
+void Transport::Impl::accept_after(Milliseconds pause) {
+  accept_timer_.expires_after(pause);
+  accept_timer_.async_wait([this](const SystemError& cancelled) {
+    if (!cancelled) accept();
+  });
 }
 
 void Transport::Impl::make_room_for_handshake(const AddressKey& address) {

@@ -59,7 +59,7 @@ class Pool {
   // Accepted local transactions, for gossip to a peer that just came up; at most `max_bytes` of
   // them.
   virtual std::vector<Bytes> local(std::size_t max_bytes) const = 0;
-  // The application has committed a block that holds these.
+  // The application has committed blocks that hold these: all that it committed at a time.
   virtual void on_final(const std::vector<Hash>& included) = 0;
 };
 
