@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 
 #include "primitives/assert.hpp"
 #include "primitives/bytes.hpp"
@@ -12,10 +13,20 @@ namespace tally::fuzz {
 
 void run(ByteView input);
 
+// What the fuzzer fed; said at the end, for tools/fuzz.
+struct Fed {
+  std::uint64_t bytes = 0;
+  ~Fed() {
+    std::fprintf(stderr, "tally fuzz: %llu bytes\n", static_cast<unsigned long long>(bytes));
+  }
+};
+
 }  // namespace tally::fuzz
 
 extern "C" inline __attribute__((used)) int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                                                    std::size_t size) {
+  static tally::fuzz::Fed fed;
+  fed.bytes += size;
   tally::fuzz::run({data, size});
   return 0;
 }
