@@ -130,6 +130,8 @@ void SimNode::start(MachineFactory& factory, SharedCache& cache) {
   ports.listener = hooks_.listener;
   ports.chain = live_->machine->chain();
   ports.reporter = hooks_.reporter ? &*hooks_.reporter : nullptr;
+  ports.snapshots = live_->machine->snapshots();
+  if (ports.snapshots != nullptr) ports.sync.mode = core::SyncMode::snapshot;
   core_ = std::make_unique<core::NodeCore>(factory.chain(), id_, ports);
 }
 
