@@ -61,6 +61,31 @@ class NodeService final : public proto::Node::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetStatus(grpc::ServerContext* context, const proto::GetStatusRequest*,
+                         proto::NodeStatus* reply) override {
+    const auto call = backend_.clients.begin(*context);
+    if (!call) return too_busy(*context);
+    const ports::NodeStatus status = backend_.query.status();
+    reply->set_state(std::string(enumerator_name(status.state)));
+    reply->set_reason(status.reason);
+    reply->set_advice(status.advice);
+    reply->set_since_ms(status.since.value);
+    if (status.progress) {
+      reply->mutable_progress()->set_done(status.progress->done);
+      reply->mutable_progress()->set_total(status.progress->total);
+    }
+    reply->set_database_bytes(status.disk.database_bytes);
+    reply->set_votes_bytes(status.disk.votes_bytes);
+    reply->set_free_bytes(status.disk.free_bytes);
+    reply->set_oldest_state(status.oldest_state.value);
+    reply->set_oldest_block(status.oldest_block.value);
+    reply->set_peers(status.peers);
+    reply->set_validator_peers(status.validator_peers);
+    reply->set_finalized_number(status.finalized.value);
+    reply->set_sync_target(status.sync_target.value);
+    return grpc::Status::OK;
+  }
+
  private:
   Backend backend_;
 };

@@ -341,6 +341,11 @@ TEST_CASE("node information is served") {
         9);
   CHECK(call(*node, &proto::Node::Stub::GetPool, proto::GetPoolRequest{}).reply.transactions() ==
         3);
+  const auto status = call(*node, &proto::Node::Stub::GetStatus, proto::GetStatusRequest{}).reply;
+  CHECK(status.state() == "syncing_blocks");
+  CHECK(status.reason() == "is at block 5 and a peer shows block 9");
+  CHECK(status.progress().total() == 9);
+  CHECK(status.free_bytes() == 3'000);
 }
 
 // Bytes of no protocol at all, sent to the port.

@@ -201,6 +201,7 @@ void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalizat
   proposals_.erase(proposals_.begin(), proposals_.upper_bound(floor_.view));
   certified_.erase(certified_.begin(), certified_.upper_bound(floor_.view));
   own_signed_.erase(own_signed_.begin(), own_signed_.upper_bound(floor_.view));
+  std::erase_if(refused_, [&](const auto& one) { return one.first <= floor_.view; });
   leader_equivocated_.erase(leader_equivocated_.begin(),
                             leader_equivocated_.upper_bound(floor_.view));
 }

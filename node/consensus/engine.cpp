@@ -123,16 +123,24 @@ Recovered Engine::recover(Epoch epoch) {
   const bool begun = ports_.store->get(ports::Column::meta, as_bytes(kBegunKey)).has_value();
   const ports::LogReplay replay = log_.replay();
   bool damaged = replay.state == ports::LogState::damaged;
-  for (const ports::LogRecord& entry : replay.records) damaged |= !read(entry, epoch, out);
+  for (const ports::LogRecord& entry : replay.records) {
+    damaged |= !read(entry, epoch, out);
+    const auto vote = payload_of<Vote>(entry, RecordKind::own_vote);
+    if (vote) signed_up_to_ = std::max(signed_up_to_, vote->statement.epoch);
+  }
+  const ports::HighWaterRead high = high_water_.read();
+  if (high.state == ports::HighWaterState::intact) {
+    signed_up_to_ = std::max(signed_up_to_, high.value.epoch);
+  }
   appended_ = replay.records.size();
   const bool log_missing = replay.state == ports::LogState::missing;
   if (damaged) {
-    out.limits.muted = true;
+    out.limits.muted = Silence::log_damaged;
     output_.alarms.push_back(
         "the vote log is damaged: this node signs nothing before the next epoch");
   } else if (log_missing && high_water_.read().state != ports::HighWaterState::intact && begun &&
              !chain_.trust_missing_votes) {
-    out.limits.muted = true;
+    out.limits.muted = Silence::votes_missing;
     output_.alarms.push_back(
         "the vote log and the high-water file are missing: this node signs nothing before the next "
         "epoch, unless it is told that no vote was lost");
@@ -140,7 +148,10 @@ Recovered Engine::recover(Epoch epoch) {
     if (log_missing) log_.rewrite({});
     apply_high_water(out, epoch);
   }
-  keeps_log_ = !out.limits.muted;
+  keeps_log_ = !out.limits.all();
+  const bool guarded = ports_.signer != nullptr && chain_.own_key_guard;
+  out.guard.mode = guarded ? KeyGuard::Mode::listening : KeyGuard::Mode::off;
+  out.guard.fresh = !begun && ports::find_head(*ports_.store)->number == BlockNumber(0);
   if (!begun) {
     ports_.store->write({{ports::Column::meta, to_bytes(as_bytes(kBegunKey)), Bytes{1}}},
                         ports::Durability::synced);
@@ -153,8 +164,10 @@ void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
   const ports::HighWaterRead read = high_water_.read();
   const bool intact = read.state == ports::HighWaterState::intact;
   if (intact && read.value.epoch > epoch) {
-    recovered.limits.muted = true;
-    output_.alarms.push_back("this node has signed in a later epoch than its database knows of");
+    recovered.limits.muted = Silence::database_behind;
+    if (!simplex_) {  // else it was said at the start, and this is the way there
+      output_.alarms.push_back("this node has signed in a later epoch than its database knows of");
+    }
     return;
   }
   if (intact && read.value.epoch == epoch && log_lacks(read.value, recovered.own_votes)) {
@@ -187,6 +200,10 @@ void Engine::on_event(const Event& event, const Moment& now) {
   }
   run(event, now);
   if (std::holds_alternative<TimerFired>(event)) offer_ticket(now);
+}
+
+void Engine::on_hint(const PeerId& peer, const Hint& hint, const Moment& now) {
+  if (peers_.contains(peer)) run(Hinted{peer, hint}, now);
 }
 
 void Engine::run(const Event& event, const Moment& now) {
@@ -235,11 +252,18 @@ TurnOutput Engine::end_turn(const Moment& now) {
     }
     if (!epoch_over_) break;
     epoch_over_.reset();
-    // Old records are gone before the new instance signs; its limits died with the epoch.
-    log_.rewrite({});
-    appended_ = 0;
-    keeps_log_ = true;
-    start_epoch(now, Recovered{});
+    Recovered next;
+    if (epoch().next() <= signed_up_to_) {
+      // The database was lost and the votes were not: in this epoch they bind the node again.
+      next = recover(epoch().next());
+    } else {
+      // Old records are gone before the new instance signs; its limits died with the epoch.
+      log_.rewrite({});
+      appended_ = 0;
+      keeps_log_ = true;
+    }
+    next.guard = simplex_->guard().carried();
+    start_epoch(now, next);
   }
   if (keeps_log_ && appended_ > kCompactAfter) {
     auto records = simplex_->log_records();

@@ -26,6 +26,8 @@ struct ChainSetup {
   Parameters parameters;
   // The operator takes the blame for votes that were lost with both files.
   bool trust_missing_votes = false;
+  // Without it a second copy of this validator goes unnoticed (key_guard.hpp).
+  bool own_key_guard = true;
 };
 
 // What a turn hands to the rest of the node, after everything it depends on is durable.
@@ -48,6 +50,8 @@ class Engine {
          ports::HighWaterFile& high_water, const Moment& now);
 
   void on_event(const Event& event, const Moment& now);
+  // Where a peer says that it stands, outside of any message of consensus.
+  void on_hint(const PeerId& peer, const Hint& hint, const Moment& now);
   // Makes durable what the turn's events asked for and returns what may leave then.
   TurnOutput end_turn(const Moment& now);
   std::optional<Instant> next_timer() const;
@@ -93,6 +97,7 @@ class Engine {
   bool store_bodies_ = false;
   std::size_t appended_ = 0;  // records in the log since its last rewrite
   bool keeps_log_ = true;     // false while the files cannot be trusted
+  Epoch signed_up_to_;        // the newest epoch that the log or the high-water file has votes of
   std::optional<EpochProof> epoch_over_;
   std::optional<Instant> ticket_at_;
   TurnOutput output_;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kReplyBytes = 3 * 1024 * 1024;
 constexpr std::int64_t kClockAlarmMs = 250;
+constexpr std::size_t kRemindedVotes = 48;  // the newest that a validator is reminded of
 
 }  // namespace
 
@@ -20,9 +21,51 @@ void Simplex::broadcast(const Message& message) {
   send(peers_.ids(), message);
 }
 
+void Simplex::on_peer_up(const PeerUp& up) {
+  std::optional<ValidatorIndex> validator;
+  if (up.validator) validator = setup_.set.find(*up.validator);
+  peers_.up(up.peer, validator);
+  if (validator) guard_.up(*validator, now_.instant);
+  remind(up.peer);
+  if (ports_.signer != nullptr && up.validator == ports_.signer->consensus_key()) {
+    const std::string what =
+        "a node with the same validator key is linked, its node key is " + to_hex(up.peer);
+    if (guard_.mode() == KeyGuard::Mode::open) actions_.alarms.push_back(what);
+    if (guard_.mode() == KeyGuard::Mode::listening) guard_.heard_foreign(what);
+  }
+  if (!guard_.may_sign()) return;
+  // A link that comes back after a crash needs no retry interval to go on.
+  for (const Vote& vote : own_signed_[current_]) {
+    if (vote.statement.kind == VoteKind::notarize && leader(current_) == self_ &&
+        body(vote.statement.hash) != nullptr) {
+      send({up.peer}, make_proposal(current_, vote.statement.hash, vote));
+    } else {
+      send({up.peer}, VoteMessage{vote});
+    }
+  }
+}
+
+void Simplex::note_hint(const PeerId& peer, const Hint& hint) {
+  const PeerState* state = peers_.find(peer);
+  if (state == nullptr) return;
+  const bool arrives = state->hint.epoch != setup_.epoch;
+  peers_.hint(peer, hint);
+  if (arrives) remind(peer);
+}
+
+// A validator that comes into the epoch hears what it has signed there and perhaps forgotten.
+void Simplex::remind(const PeerId& peer) {
+  const PeerState& state = *peers_.find(peer);
+  if (!state.validator || state.hint.epoch != setup_.epoch || state.validator == self_) return;
+  if (state.reminded && elapsed(*state.reminded, now_.instant).value < kRetryMsMin) return;
+  const auto votes = table_.newest_of(*state.validator, kRemindedVotes);
+  if (!votes.empty()) peers_.reminded(peer, now_.instant);
+  for (const Vote& vote : votes) send({peer}, VoteMessage{vote});
+}
+
 void Simplex::on_received(const Received& received) {
   if (peers_.find(received.from) == nullptr) return;
-  peers_.hint(received.from, received.envelope.hint);
+  note_hint(received.from, received.envelope.hint);
   struct Visitor {
     Simplex& self;
     const PeerId& from;
@@ -174,7 +217,7 @@ void Simplex::retry() {
       }
     }
   }
-  for (const Vote& vote : again) {
+  for (const Vote& vote : guard_.may_sign() ? again : std::vector<Vote>{}) {
     const bool unsynced = std::find(unsynced_.begin(), unsynced_.end(), vote) != unsynced_.end();
     if (!unsynced) tally(vote);
     const bool lead =

@@ -12,7 +12,7 @@ const OwnVotes::Signed& OwnVotes::in(View view) const {
 }
 
 bool OwnVotes::may_sign(const Statement& statement) const {
-  if (limits_.muted || statement.view < limits_.none_below) return false;
+  if (limits_.all() || statement.view < limits_.none_below) return false;
   const Signed& own = in(statement.view);
   switch (statement.kind) {
     case VoteKind::notarize:

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 
+#include "node/consensus/standing.hpp"
 #include "node/ports/vote_log.hpp"
 #include "primitives/finality/vote.hpp"
 
@@ -19,8 +20,10 @@ namespace tally::consensus {
 
 // What is held back after a start that found data missing.
 struct SigningLimits {
-  bool muted = false;
-  View none_below;  // sign nothing in a lower view
+  Silence muted = Silence::none;  // anything else: sign nothing in this epoch
+  View none_below;                // sign nothing in a lower view
+
+  bool all() const { return muted != Silence::none; }
 };
 
 class OwnVotes {

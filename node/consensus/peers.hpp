@@ -18,6 +18,7 @@ using ports::PeerId;
 struct PeerState {
   std::optional<ValidatorIndex> validator;  // proved when the link came up
   Hint hint;
+  std::optional<Instant> reminded;  // of its own votes
 };
 
 // A validator as one that has listened for a while knows it.
@@ -32,6 +33,7 @@ class Peers {
   void down(const PeerId& peer) { peers_.erase(peer); }
   void hint(const PeerId& peer, const Hint& hint);
   const PeerState* find(const PeerId& peer) const;
+  void reminded(const PeerId& peer, Instant at) { peers_[peer].reminded = at; }
   const std::map<PeerId, PeerState>& all() const { return peers_; }
   std::vector<PeerId> ids() const;
   std::vector<PeerId> of(ValidatorIndex validator) const;

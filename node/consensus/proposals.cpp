@@ -54,6 +54,10 @@ void Simplex::on_proposal(const PeerId& from, const Proposal& proposal) {
     }
     const PeerState* peer = peers_.find(from);
     if (peer != nullptr && peer->validator == leader) peers_.heard(leader, now_.instant);
+    if (leader == self_ && guard_.is_on()) {
+      heard_own(statement, "in a proposal");
+      return;
+    }
     tally(proposal.notarize);
     if (slot == proposals_.end()) {
       ProposalSlot fresh{statement.hash, false};
@@ -241,8 +245,8 @@ void Simplex::try_lead() {
     return;
   }
   // Asked before the block is built: a node that may not sign must not execute for nothing.
-  if (!own_.may_sign({setup_.epoch, VoteKind::notarize, current_, Hash{}})) return;
-  lead_with(build(current_, *header, parent, time));
+  if (!may_ask({setup_.epoch, VoteKind::notarize, current_, Hash{}})) return;
+  if (auto block = build(current_, *header, parent, time)) lead_with(*std::move(block));
 }
 
 void Simplex::lead_with(Block block) {
@@ -260,10 +264,12 @@ void Simplex::lead_with(Block block) {
   }
 }
 
-Block Simplex::build(View view, const Header& parent, const Hash& parent_hash, TimestampMs time) {
-  const ConsensusDigest digest{setup_.epoch, view, time,
-                               ports_.signer->prove(vrf_alpha(setup_, view))};
-  if (parent.number.value == setup_.end) return {make_filler(parent, digest), {}};
+std::optional<Block> Simplex::build(View view, const Header& parent, const Hash& parent_hash,
+                                    TimestampMs time) {
+  const auto proof = ports_.signer->try_prove(vrf_alpha(setup_, view));
+  if (!proof) return std::nullopt;
+  const ConsensusDigest digest{setup_.epoch, view, time, *proof};
+  if (parent.number.value == setup_.end) return Block{make_filler(parent, digest), {}};
   const bool last = parent.number.value.next() == setup_.end;
   return ports_.application->build({parent_hash, digest, setup_.set.at(*self_).account, last});
 }

@@ -45,6 +45,7 @@ Simplex::Simplex(EpochSetup setup, const Parameters& parameters, const Ports& po
       pacemaker_(parameters, now.instant),
       table_(setup_.set),
       own_(recovered.limits),
+      guard_(recovered.guard, parameters.delta, now.instant),
       fetcher_(DurationMs(std::max<std::uint64_t>(parameters.delta.value / 2, 1))) {
   if (ports_.signer != nullptr) self_ = setup_.set.find(ports_.signer->consensus_key());
   recover(recovered);
@@ -56,12 +57,17 @@ void Simplex::recover(const Recovered& recovered) {
     if (certificate.statement.view <= floor_.view) continue;
     if (verify(certificate, context_, *ports_.verifier).ok()) table_.insert(certificate);
   }
-  const auto restore = [&](const Statement& statement) {
+  const auto restore = [&](const Statement& statement, std::optional<Ed25519Signature> signature) {
     if (statement.view <= floor_.view || !self_) return;
     own_.restore(statement);
     current_ = std::max(current_, statement.view);
     const Bytes message = statement_bytes(setup_.genesis_hash, statement);
-    const Vote vote{statement, *self_, ports_.signer->sign(message)};
+    const Ed25519Key& key = setup_.set.at(*self_).consensus_key;
+    if (!signature || !ports_.verifier->verify(key, message, *signature)) {
+      signature = ports_.signer->try_sign(message);
+    }
+    if (!signature) return;  // it is not said again, and is still not contradicted
+    const Vote vote{statement, *self_, *signature};
     auto& votes = own_signed_[statement.view];
     if (std::find(votes.begin(), votes.end(), vote) != votes.end()) return;
     votes.push_back(vote);
@@ -71,14 +77,14 @@ void Simplex::recover(const Recovered& recovered) {
     if (result.made) table_.insert(*result.made);
   };
   if (!planted(Fault::forget_own_votes)) {
-    for (const Vote& vote : recovered.own_votes) restore(vote.statement);
+    for (const Vote& vote : recovered.own_votes) restore(vote.statement, vote.signature);
     if (const auto& high = recovered.high_water) {
       if (high->notarized) {
-        restore({setup_.epoch, VoteKind::notarize, high->view, *high->notarized});
+        restore({setup_.epoch, VoteKind::notarize, high->view, *high->notarized}, {});
       }
-      if (high->nullified) restore({setup_.epoch, VoteKind::nullify, high->view, Hash{}});
+      if (high->nullified) restore({setup_.epoch, VoteKind::nullify, high->view, Hash{}}, {});
       if (high->finalized) {
-        restore({setup_.epoch, VoteKind::finalize, high->view, *high->finalized});
+        restore({setup_.epoch, VoteKind::finalize, high->view, *high->finalized}, {});
       }
     }
   }
@@ -97,22 +103,13 @@ Actions Simplex::step(const Event& event, const Moment& now) {
 void Simplex::dispatch(const Event& event) {
   struct Visitor {
     Simplex& self;
-    void operator()(const PeerUp& up) const {
-      std::optional<ValidatorIndex> validator;
-      if (up.validator) validator = self.setup_.set.find(*up.validator);
-      self.peers_.up(up.peer, validator);
-      // A link that comes back after a crash needs no retry interval to go on.
-      for (const Vote& vote : self.own_signed_[self.current_]) {
-        if (vote.statement.kind == VoteKind::notarize && self.leader(self.current_) == self.self_ &&
-            self.body(vote.statement.hash) != nullptr) {
-          self.send({up.peer}, self.make_proposal(self.current_, vote.statement.hash, vote));
-        } else {
-          self.send({up.peer}, VoteMessage{vote});
-        }
-      }
+    void operator()(const PeerUp& up) const { self.on_peer_up(up); }
+    void operator()(const PeerDown& down) const {
+      self.peers_.down(down.peer);
+      self.guard_.down(self.peers_);
     }
-    void operator()(const PeerDown& down) const { self.peers_.down(down.peer); }
     void operator()(const Received& received) const { self.on_received(received); }
+    void operator()(const Hinted& hinted) const { self.note_hint(hinted.peer, hinted.hint); }
     void operator()(const TimerFired&) const {}
     void operator()(const Synced&) const { self.count_own(); }
     void operator()(const PoolChanged&) const {}
@@ -133,6 +130,8 @@ void Simplex::advance() {
     changed |= try_enter();
   }
   if (over_ || halted_) return;
+  // What was signed before the start is heard again at once.
+  if (guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) retry();
   if (!pacemaker_.expected() && block_expected()) pacemaker_.expect(now_.instant);
   watch_silence();
   try_notarize();
@@ -251,12 +250,12 @@ void Simplex::run_timers() {
 
 std::optional<Instant> Simplex::next_timer() const {
   if (halted_ || over_) return std::nullopt;
-  const bool may_nullify = self_ &&
-                           own_.may_sign({setup_.epoch, VoteKind::nullify, current_, {}}) &&
+  const bool may_nullify = self_ && may_ask({setup_.epoch, VoteKind::nullify, current_, {}}) &&
                            !own_.in(current_).nullified;
   std::optional<Instant> first = pacemaker_.next(may_nullify);
   first = earlier(first, next_expectation());
   first = earlier(first, fetcher_.next());
+  first = earlier(first, guard_.next(now_.instant));
   first = earlier(first, wake_);
   for (const Forward& forward : forwards_) first = earlier(first, forward.at);
   return first;
@@ -264,8 +263,12 @@ std::optional<Instant> Simplex::next_timer() const {
 
 std::vector<ports::LogRecord> Simplex::log_records() const {
   std::vector<ports::LogRecord> out;
-  if (own_.limits().none_below > View(0)) {
-    out.push_back(record(RecordKind::limits, LimitsRecord{setup_.epoch, own_.limits().none_below}));
+  // Own votes below the floor are dropped here; were the database to lose its end, nothing else
+  // would say that they were cast.
+  const View above = floor_.view > View(0) ? floor_.view.next() : View(0);
+  const View none_below = std::max(own_.limits().none_below, above);
+  if (none_below > View(0)) {
+    out.push_back(record(RecordKind::limits, LimitsRecord{setup_.epoch, none_below}));
   }
   out.push_back(record(RecordKind::entered, EnteredRecord{setup_.epoch, current_}));
   for (const auto& [view, votes] : own_signed_) {

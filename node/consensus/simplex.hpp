@@ -35,6 +35,7 @@
 #include "node/consensus/actions.hpp"
 #include "node/consensus/block_tree.hpp"
 #include "node/consensus/fetcher.hpp"
+#include "node/consensus/key_guard.hpp"
 #include "node/consensus/own_votes.hpp"
 #include "node/consensus/pacemaker.hpp"
 #include "node/consensus/peers.hpp"
@@ -59,6 +60,10 @@ struct Received {
   PeerId from;
   Envelope envelope;
 };
+struct Hinted {
+  PeerId peer;
+  Hint hint;
+};
 struct TimerFired {};
 struct Synced {};  // the records of the last actions are durable
 struct PoolChanged {};
@@ -69,7 +74,8 @@ struct Supplied {
   std::optional<Finalization> finalization;
   bool verified = false;
 };
-using Event = std::variant<PeerUp, PeerDown, Received, TimerFired, Synced, PoolChanged, Supplied>;
+using Event =
+    std::variant<PeerUp, PeerDown, Received, Hinted, TimerFired, Synced, PoolChanged, Supplied>;
 
 // What an epoch starts from.
 struct EpochSetup {
@@ -94,7 +100,7 @@ struct Ports {
   ports::Store* store = nullptr;
   ports::Application* application = nullptr;
   const ports::Verifier* verifier = nullptr;
-  const ports::Signer* signer = nullptr;  // null: an observer
+  const ports::KeyHolder* signer = nullptr;  // null: an observer
 };
 
 // What the log and the high-water file said about this epoch.
@@ -104,6 +110,7 @@ struct Recovered {
   View entered;
   SigningLimits limits;
   std::optional<ports::HighWater> high_water;
+  KeyGuard::Start guard;
 };
 
 // The kinds of log records.
@@ -145,6 +152,8 @@ class Simplex {
   std::map<Ed25519Key, Contact> contacts() const;
   void carry_over(const std::map<Ed25519Key, Contact>& contacts);
   const OwnVotes& own_votes() const { return own_; }
+  const KeyGuard& guard() const { return guard_; }
+  Standing standing() const;
   // The highest certified block: on it the pool's transactions are judged.
   std::pair<View, Hash> best_certified() const;
   // The highest Finalization held, which may be ahead of the floor while blocks are missing.
@@ -190,7 +199,9 @@ class Simplex {
   void try_lead();
   std::optional<View> choose_parent();
   Proposal make_proposal(View view, const Hash& hash, const Vote& notarize);
-  Block build(View view, const Header& parent, const Hash& parent_hash, TimestampMs time);
+  // Nothing when the keys are away.
+  std::optional<Block> build(View view, const Header& parent, const Hash& parent_hash,
+                             TimestampMs time);
   void lead_with(Block block);
 
   // certify.cpp
@@ -210,9 +221,13 @@ class Simplex {
 
   // voting.cpp
   bool sign(const Statement& statement);
+  bool may_speak() const;
+  bool may_ask(const Statement& statement) const;
   void nullify();
   void count_own();
   void on_vote(const PeerId& from, const Vote& vote);
+  void on_own_vote(const PeerId& from, const Vote& vote);
+  void heard_own(const Statement& statement, const std::string& where);
   void tally(const Vote& vote);
   // Checks, unless somebody has, and takes over; false when it is bad.
   bool take_certificate(const Certificate& certificate, bool verified = false);
@@ -221,7 +236,10 @@ class Simplex {
   void violation(std::string what, const Certificate& first, const Certificate& second);
 
   // exchange.cpp
+  void on_peer_up(const PeerUp& up);
   void on_received(const Received& received);
+  void note_hint(const PeerId& peer, const Hint& hint);
+  void remind(const PeerId& peer);
   void answer(const PeerId& peer, const CertificateRequest& request);
   void answer(const PeerId& peer, const BlockRequest& request);
   void on_blocks(const PeerId& from, const BlockReply& reply);
@@ -252,6 +270,8 @@ class Simplex {
   ViewTable table_;
   BlockTree tree_;
   OwnVotes own_;
+  KeyGuard guard_;
+  std::set<std::pair<View, VoteKind>> refused_;  // by the holder of the keys, above the floor
   Peers peers_;
   Fetcher fetcher_;
 

@@ -140,6 +140,18 @@ std::optional<Vote> ViewTable::vote_of(View view, VoteKind kind, ValidatorIndex 
   return slot->second.votes[slot_of(kind)];
 }
 
+std::vector<Vote> ViewTable::newest_of(ValidatorIndex signer, std::size_t max) const {
+  std::vector<Vote> out;
+  for (auto it = views_.rbegin(); it != views_.rend() && out.size() < max; ++it) {
+    const auto slot = it->second.slots.find(signer);
+    if (slot == it->second.slots.end()) continue;
+    for (const auto& vote : slot->second.votes) {
+      if (vote) out.push_back(*vote);
+    }
+  }
+  return out;
+}
+
 void ViewTable::prune(View floor) {
   const auto end = views_.upper_bound(floor);
   for (auto it = views_.begin(); it != end; ++it) keep_past(it->first, std::move(it->second.slots));

@@ -54,6 +54,8 @@ class ViewTable {
   std::optional<CertificateConflict> conflict_with(const Certificate& certificate) const;
 
   std::optional<Vote> vote_of(View view, VoteKind kind, ValidatorIndex signer) const;
+  // A member's votes above the floor, the newest views first; at most so many.
+  std::vector<Vote> newest_of(ValidatorIndex signer, std::size_t max) const;
   void prune(View floor);
 
   // The views above `from` that hold a certificate of this kind, ascending.

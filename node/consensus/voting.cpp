@@ -24,16 +24,32 @@ bool recorded(const OwnVotes::Signed& own, const Statement& statement) {
   return true;
 }
 
+bool signed_it(const OwnVotes::Signed& own, const Statement& statement) {
+  switch (statement.kind) {
+    case VoteKind::notarize:
+      return own.notarized == statement.hash;
+    case VoteKind::nullify:
+      return own.nullified;
+    case VoteKind::finalize:
+      return own.finalized == statement.hash;
+  }
+  return false;
+}
+
 }  // namespace
 
 // Signs and records; the caller sends. The vote leaves, and counts here, after the turn's sync.
 bool Simplex::sign(const Statement& statement) {
   if (halted_ || !self_ || recorded(own_.in(statement.view), statement)) return false;
-  if (!own_.may_sign(statement)) return false;
+  if (!may_ask(statement)) return false;
   TALLY_ASSERT(statement.view > floor_.view);
+  const auto signature = ports_.signer->try_sign(statement_bytes(setup_.genesis_hash, statement));
+  if (!signature) {
+    if (!ports_.signer->away()) refused_.insert({statement.view, statement.kind});
+    return false;
+  }
   own_.record(statement);
-  const Bytes message = statement_bytes(setup_.genesis_hash, statement);
-  const Vote vote{statement, *self_, ports_.signer->sign(message)};
+  const Vote vote{statement, *self_, *signature};
   actions_.records.push_back(record(RecordKind::own_vote, vote));
   actions_.high_water = own_.high_water(setup_.epoch);
   if (statement.kind != VoteKind::nullify) actions_.store_bodies = true;
@@ -59,10 +75,11 @@ void Simplex::count_own() {
 
 void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   const Statement& statement = vote.statement;
-  const PeerState* peer = peers_.find(from);
-  // Votes are taken from their signer's own link only: nobody can make us check another's.
-  if (peer == nullptr || peer->validator != vote.signer) return;
   if (statement.epoch != setup_.epoch) return;
+  if (vote.signer == self_ && guard_.is_on()) return on_own_vote(from, vote);
+  // Votes are taken from their signer's own link only: nobody can make us check another's.
+  const PeerState* peer = peers_.find(from);
+  if (peer == nullptr || peer->validator != vote.signer) return;
   if ((statement.kind == VoteKind::nullify) != statement.hash.is_zero()) {
     actions_.disconnects.push_back({from, "a vote whose hash does not fit its kind"});
     return;
@@ -82,6 +99,56 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   } else if (auto evidence = table_.convict(vote)) {
     convict(*std::move(evidence));
   }
+}
+
+// A reminder of what this node has signed, or what another copy of it has.
+void Simplex::on_own_vote(const PeerId& from, const Vote& vote) {
+  const Statement& statement = vote.statement;
+  if (statement.view <= floor_.view || signed_it(own_.in(statement.view), statement)) return;
+  const Bytes message = statement_bytes(setup_.genesis_hash, statement);
+  if (!ports_.verifier->verify(setup_.set.at(*self_).consensus_key, message, vote.signature)) {
+    actions_.disconnects.push_back({from, "a vote with a bad signature"});
+    return;
+  }
+  heard_own(statement, "by a peer");
+}
+
+// This node's key signed it. Votes below none_below are known to be lost.
+void Simplex::heard_own(const Statement& statement, const std::string& where) {
+  const View view = statement.view;
+  if (view <= floor_.view || own_.limits().all() || view < own_.limits().none_below) return;
+  if (signed_it(own_.in(view), statement)) return;
+  guard_.heard_foreign("its key has signed a " + std::string(enumerator_name(statement.kind)) +
+                       " in view " + std::to_string(view.value) + " of epoch " +
+                       std::to_string(setup_.epoch.value) + ", shown " + where +
+                       ", that this node's vote log does not hold");
+}
+
+bool Simplex::may_speak() const {
+  return guard_.may_sign() && !ports_.signer->away();
+}
+
+bool Simplex::may_ask(const Statement& statement) const {
+  return own_.may_sign(statement) && !refused_.contains({statement.view, statement.kind}) &&
+         may_speak();
+}
+
+Standing Simplex::standing() const {
+  Standing out;
+  if (!self_) {
+    out.silence = Silence::not_a_member;
+  } else if (own_.limits().all()) {
+    out.silence = own_.limits().muted;
+  } else if (guard_.mode() == KeyGuard::Mode::listening) {
+    out = {Silence::listening, {}, guard_.listened(now_.instant), guard_.listens_for()};
+  } else if (!guard_.may_sign()) {
+    out = {Silence::another_copy, guard_.reason(), {}, {}};
+  } else if (const auto away = ports_.signer->away()) {
+    out = {Silence::signer_away, *away, {}, {}};
+  } else if (!refused_.empty() && refused_.rbegin()->first >= current_) {
+    out = {Silence::signer_refuses, ports_.signer->refused().value_or("no reason"), {}, {}};
+  }
+  return out;
 }
 
 void Simplex::convict(Evidence evidence) {
@@ -125,6 +192,12 @@ void Simplex::accept_certificate(const Certificate& certificate) {
     for (Evidence& evidence : table_.absorb(certificate)) convict(std::move(evidence));
     violation("two certificates that exclude each other", conflict->first, conflict->second);
     return;
+  }
+  if (self_ && guard_.is_on()) {
+    const auto signers = signers_of(certificate, setup_.set.size());
+    if (std::find(signers.begin(), signers.end(), *self_) != signers.end()) {
+      heard_own(certificate.statement, "in a certificate");
+    }
   }
   if (!table_.insert(certificate)) return;
   for (Evidence& evidence : table_.absorb(certificate)) convict(std::move(evidence));

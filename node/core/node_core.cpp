@@ -76,7 +76,10 @@ void NodeCore::on_frame(const PeerId& from, ByteView frame) {
 
 void NodeCore::on_timer() {
   const ports::Moment now = ports_.clock->now();
-  if (now.instant >= touch_at_) keep_in_touch();
+  // A validator that listens says at once which epoch it has come to: it is reminded of that one.
+  const bool arrived = engine_->epoch() != touched_epoch_ &&
+                       engine_->simplex().guard().mode() == consensus::KeyGuard::Mode::listening;
+  if (now.instant >= touch_at_ || arrived) keep_in_touch();
   engine_->on_event(consensus::TimerFired{}, now);
 }
 
@@ -89,17 +92,24 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
   peer.status = status;
   peer.known = true;
   note_head(from, status.head.number);
-  if (!status.claim || peer.validator == status.claim->key) return;
-  if (!ports_.verifier->verify(status.claim->key, claim_bytes(genesis_hash_, from, self_),
-                               status.claim->signature)) {
-    ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
+  if (status.claim && peer.validator != status.claim->key && !take_claim(from, *status.claim)) {
     return;
   }
-  const Ed25519Key& key = status.claim->key;
-  peer.validator = key;
-  peer.member = engine_->current_set().find(key) || engine_->next_set().find(key);
+  engine_->on_hint(from, status.hint, ports_.clock->now());
+}
+
+bool NodeCore::take_claim(const PeerId& from, const ValidatorClaim& claim) {
+  if (!ports_.verifier->verify(claim.key, claim_bytes(genesis_hash_, from, self_),
+                               claim.signature)) {
+    ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
+    return false;
+  }
+  Peer& peer = peers_.at(from);
+  peer.validator = claim.key;
+  peer.member = engine_->current_set().find(claim.key) || engine_->next_set().find(claim.key);
   if (peer.member) peer.allowance.leave(*guests_);
-  engine_->on_event(consensus::PeerUp{from, peer.validator}, ports_.clock->now());
+  engine_->on_event(consensus::PeerUp{from, claim.key}, ports_.clock->now());
+  return true;
 }
 
 void NodeCore::on_message(const PeerId& from, const ConsensusFrame& frame) {
@@ -117,15 +127,18 @@ void NodeCore::send(const PeerId& to, ports::Channel channel, const WireMessage&
 
 void NodeCore::send_status(const PeerId& to) {
   Status status{genesis_hash_, engine_->hint(), head(), std::nullopt};
-  if (ports_.signer != nullptr) {
-    status.claim = ValidatorClaim{ports_.signer->consensus_key(),
-                                  ports_.signer->sign(claim_bytes(genesis_hash_, self_, to))};
+  Peer& peer = peers_.at(to);
+  if (ports_.signer != nullptr && !peer.claim) {
+    const auto signature = ports_.signer->try_sign(claim_bytes(genesis_hash_, self_, to));
+    if (signature) peer.claim = ValidatorClaim{ports_.signer->consensus_key(), *signature};
   }
+  status.claim = peer.claim;
   send(to, ports::Channel::consensus, status);
 }
 
 void NodeCore::keep_in_touch() {
   touch_at_ = ports_.clock->now().instant + DurationMs(kTouchMs);
+  touched_epoch_ = engine_->epoch();
   const std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
   for (const auto& [id, peer] : peers_) {
     send_status(id);
@@ -211,6 +224,7 @@ CoreStatus NodeCore::status() const {
   out.head = head();
   out.best_seen = std::max(out.head.number, block_sync_.best_claimed());
   out.validates = engine_->simplex().self().has_value();
+  out.standing = engine_->simplex().standing();
   out.pool_size = ports_.pool->size();
   return out;
 }

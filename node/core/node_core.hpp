@@ -72,7 +72,7 @@ struct CorePorts {
   ports::Application* application = nullptr;
   ports::Pool* pool = nullptr;
   ports::Verifier* verifier = nullptr;
-  const ports::Signer* signer = nullptr;  // null: an observer
+  const ports::KeyHolder* signer = nullptr;  // null: an observer
   Listener* listener = nullptr;
   const ports::FinalizedView* chain = nullptr;  // null: evidence is not reported
   const Reporter* reporter = nullptr;           // null: likewise
@@ -91,7 +91,14 @@ struct CoreStatus {
   consensus::Hint hint;
   ports::ChainHead head;
   BlockNumber best_seen;  // the highest final height that a peer claims
-  bool validates = false;
+  bool validates = false;  // a member of this epoch's set
+  consensus::Standing standing;
+  // While the state of a recent block is taken from peers.
+  struct Progress {
+    std::uint64_t done{};
+    std::uint64_t total{};
+  };
+  std::optional<Progress> snapshot;
   std::size_t pool_size = 0;
 };
 
@@ -120,6 +127,7 @@ class NodeCore {
     Peer(Instant now, Allowance* guests)
         : allowance(now, Allowance::kPeer, guests), gossip(now, Allowance::kGossip) {}
     std::optional<Ed25519Key> validator;
+    std::optional<ValidatorClaim> claim;  // of this node, to it
     Status status;
     bool known = false;    // a Status has come
     bool member = false;   // of this epoch's set or the next, when its key was proved
@@ -146,6 +154,7 @@ class NodeCore {
 
   void send(const PeerId& to, ports::Channel channel, const WireMessage& message);
   void send_status(const PeerId& to);
+  bool take_claim(const PeerId& from, const ValidatorClaim& claim);
   void keep_in_touch();
   void accepted(const ports::PoolAnswer& answer, const std::optional<PeerId>& from);
   void gossip();
@@ -175,6 +184,7 @@ class NodeCore {
   bool pool_changed_ = false;
   std::map<PeerId, std::vector<Bytes>> gossip_;  // by receiver, of this turn
   Instant touch_at_;
+  Epoch touched_epoch_;  // when it last said where it stands
 
   BlockSync block_sync_;
   std::optional<SnapshotSync> snapshot_sync_;  // while it is at work

@@ -15,7 +15,9 @@ Bytes proof_statement(const ProofContext& context) {
 Hello make_hello(const std::optional<ValidatorProver>& prover, const ProofContext& own) {
   Hello hello;
   hello.genesis = own.genesis;
-  if (prover) hello.validator = ValidatorProof{prover->key, prover->sign(proof_statement(own))};
+  const auto signature =
+      prover ? prover->sign(proof_statement(own)) : std::optional<Ed25519Signature>();
+  if (signature) hello.validator = ValidatorProof{prover->key, *signature};
   return hello;
 }
 

@@ -87,7 +87,7 @@ using ControlMessage = std::variant<Hello, Ping, Pong, Goodbye>;
 // A validator's consensus key as the transport needs it.
 struct ValidatorProver {
   Ed25519Key key;
-  std::function<Ed25519Signature(ByteView)> sign;
+  std::function<std::optional<Ed25519Signature>(ByteView)> sign;  // nothing: it cannot now
 };
 
 struct ProofContext {

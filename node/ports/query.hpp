@@ -254,6 +254,8 @@ class Query {
   virtual std::vector<PeerInfo> peers() const = 0;
   virtual SyncInfo sync() const = 0;
   virtual PoolInfo pool() const = 0;
+  // What needs the disk is a few seconds old at most.
+  virtual NodeStatus status() const = 0;
 };
 
 }  // namespace tally::ports

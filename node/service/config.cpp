@@ -98,6 +98,15 @@ Result<void, Error> set_trusted_block(NodeConfig& config, const Values& values) 
   config.sync.trusted = ports::ChainHead{*hash, BlockNumber(number)};
   return {};
 }
+Result<void, Error> set_signer(NodeConfig& config, const Values& values) {
+  constexpr std::string_view kScheme = "unix:";
+  const std::string& value = values.front();
+  if (!value.starts_with(kScheme) || value.size() == kScheme.size()) {
+    return fail_with("expected unix:PATH, the socket of a signer, came '" + value + "'");
+  }
+  config.signer = value.substr(kScheme.size());
+  return {};
+}
 Result<void, Error> set_log_level(NodeConfig& config, const Values& values) {
   config.log.level = TALLY_TRY(parse_log_level(values.front()));
   return {};
@@ -124,6 +133,13 @@ std::vector<Setting> chain_settings() {
       {"node.password_file", "--password-file", "FILE",
        "Password of the validator keys (else TALLY_KEY_PASSWORD)", false,
        set_text(&NodeConfig::password_file)},
+      {"node.signer", "--signer", "unix:PATH",
+       "Validate with the keys that a signer process holds; see tallyd signer --help", false,
+       set_signer},
+      {"node.start_up_guard", "--start-up-guard", "true|false",
+       "Listen for another copy of this validator before it votes, and stop voting when one shows "
+       "(true)",
+       false, set_switch(&NodeConfig::start_up_guard)},
       {"node.trust_missing_votes", "--trust-missing-votes", "",
        "Vote although both vote files were lost. Only if no other copy of this validator has voted",
        false, set_switch(&NodeConfig::trust_missing_votes)},
@@ -282,8 +298,10 @@ Result<NodeConfig, Error> make_config(const std::vector<ConfigSource>& sources) 
         return fail_with(source.name + ": " + key + ": " + applied.error().message);
     }
   }
-  if (config.validator && config.validator_keys) {
-    return fail_with("expected either --validator //Name or --validator-keys FOLDER, came both");
+  if ((config.validator ? 1 : 0) + (config.validator_keys ? 1 : 0) + (config.signer ? 1 : 0) > 1) {
+    return fail_with(
+        "expected one of --validator //Name, --validator-keys FOLDER and --signer unix:PATH, came "
+        "more");
   }
   return config;
 }

@@ -28,7 +28,9 @@ struct NodeConfig {
   std::optional<std::string> validator;                 // a development validator: //Alice
   std::optional<std::filesystem::path> validator_keys;  // the folder of a real validator's keys
   std::optional<std::filesystem::path> password_file;   // for them
+  std::optional<std::string> signer;                    // unix:PATH of the process that holds them
   bool trust_missing_votes = false;
+  bool start_up_guard = true;
   std::optional<std::filesystem::path> reporter_key;  // of the account that reports evidence
   std::optional<std::filesystem::path> reporter_password_file;
 

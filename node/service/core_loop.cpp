@@ -1,8 +1,9 @@
 #include "node/service/core_loop.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <set>
 
+#include "node/service/status.hpp"
 #include "primitives/keystore/durable_file.hpp"
 
 namespace tally::service {
@@ -35,6 +36,7 @@ ports::Moment CoreLoop::now() {
 void CoreLoop::start(core::NodeCore& core, NodeQuery& query) {
   core_ = &core;
   query_ = &query;
+  final_at_ = now().instant;
   publish();
   thread_ = std::thread([this] { run(); });
 }
@@ -75,6 +77,7 @@ void CoreLoop::turn() {
 
 void CoreLoop::on_final(const consensus::Finalized& block) {
   const BlockNumber number = block.header.number.value;
+  final_at_ = now().instant;
   const auto digest = consensus_digest(block.header);
   const std::int64_t latency =
       digest ? wall_ms() - static_cast<std::int64_t>(digest->time.value) : 0;
@@ -123,7 +126,6 @@ void CoreLoop::on_evidence_news(const std::string& text) {
 void CoreLoop::follow_sets() {
   const consensus::Engine& engine = core_->engine();
   if (epoch_ == engine.epoch()) return;
-  const bool first = !epoch_;
   epoch_ = engine.epoch();
   set_ = std::make_shared<const ValidatorSet>(engine.current_set());
   std::vector<Ed25519Key> keys;
@@ -132,15 +134,60 @@ void CoreLoop::follow_sets() {
     if (!set_->find(validator.consensus_key)) keys.push_back(validator.consensus_key);
   }
   parts_.transport.prefer_validators(std::move(keys));
-  const auto before = std::exchange(place_, std::nullopt);
+  place_.reset();
   if (const auto self = engine.simplex().self()) place_ = self->value;
-  if (place_.has_value() == before.has_value() && !first) return;
-  if (place_) {
-    parts_.log.info("this node votes: it is in the set of the epoch", {{"epoch", epoch_->value}});
-  } else if (parts_.validator || before) {
-    parts_.log.warn("this validator is not in the set of the epoch: it follows and does not vote",
-                    {{"epoch", epoch_->value}});
+}
+
+// Says a change of state in the log, in the words of the status.
+ports::NodeStatus CoreLoop::judge_status(const core::CoreStatus& core, const Snapshot& shown) {
+  StatusInputs in;
+  in.has_keys = parts_.validator;
+  in.core = core;
+  in.peers = static_cast<std::uint32_t>(shown.peers.size());
+  had_peers_ |= in.peers > 0;
+  in.had_peers = had_peers_;
+  std::set<std::uint16_t> linked;
+  for (const core::PeerStatus& peer : shown.peers) {
+    const auto place = peer.validator ? set_->find(*peer.validator) : std::nullopt;
+    if (!place || place->value == place_) continue;
+    if (linked.insert(place->value).second) in.linked_weight += set_->at(*place).weight;
   }
+  in.validator_peers = static_cast<std::uint32_t>(linked.size());
+  if (place_) {
+    in.linked_weight += set_->at(ValidatorIndex(static_cast<std::uint16_t>(*place_))).weight;
+  }
+  in.quorum = set_->quorum();
+  in.since_final = ports::elapsed(final_at_, now().instant);
+  in.idle_interval = parts_.idle_interval;
+  in.stopped = stopped_;
+
+  const Judgement judged = judge(in);
+  ports::NodeStatus out;
+  out.state = judged.state;
+  out.reason = judged.reason;
+  out.advice = judged.advice;
+  out.progress = judged.progress;
+  out.peers = in.peers;
+  out.validator_peers = in.validator_peers;
+  out.finalized = core.head.number;
+  out.sync_target = core.best_seen;
+  const auto silence = core.standing.silence;
+  const bool changed = !status_ || status_->state != out.state || silence_ != silence;
+  silence_ = silence;
+  out.since = changed ? TimestampMs(static_cast<std::uint64_t>(wall_ms())) : status_->since;
+  if (changed) {
+    const std::string state(enumerator_name(out.state));
+    const bool bad =
+        out.state == ports::NodeState::not_voting || out.state == ports::NodeState::stopped;
+    if (bad) {
+      parts_.metrics.on_alarm();
+      parts_.log.warn("node is " + state, {{"reason", out.reason}, {"advice", out.advice}});
+    } else {
+      parts_.log.info("node is " + state, {{"reason", out.reason}, {"advice", out.advice}});
+    }
+  }
+  status_ = out;
+  return out;
 }
 
 void CoreLoop::keep_proof(const std::string& name, const Bytes& bytes) {
@@ -162,6 +209,7 @@ void CoreLoop::on_violation(const consensus::SafetyViolation& violation) {
       "validators with a third of the weight have broken the protocol; this node signs "
       "nothing more and stops: keep its data folder, it holds the proof",
       {{"what", violation.what}});
+  stopped_ = "validators with a third of the weight have broken the protocol: " + violation.what;
   keep_proof(std::string(kViolationFile), encode(std::pair(violation.first, violation.second)));
   parts_.on_fatal(Exit::safety_violation);
 }
@@ -214,6 +262,7 @@ void CoreLoop::publish() {
   follow_sets();
   out.set = set_;
   out.validator = place_;
+  out.status = judge_status(status, out);
 
   MetricsSample sample;
   sample.finalized_height = out.finalized.number.value;
@@ -227,7 +276,7 @@ void CoreLoop::publish() {
   sample.pool_transactions = out.pool.transactions;
   sample.pool_bytes = out.pool.bytes;
   sample.inbox_tasks = parts_.inbox.size();
-  sample.validates = status.validates;
+  sample.validates = out.status.state == ports::NodeState::validating;
   sample.transport = parts_.transport.counters();
   parts_.metrics.sample(sample);
   query_->publish(std::move(out));

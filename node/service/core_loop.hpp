@@ -34,6 +34,7 @@ class CoreLoop final : public core::Listener {
     std::function<void(Exit)> on_fatal;
     std::filesystem::path evidence_folder;  // where proofs of misbehaviour are kept
     bool validator = false;                 // has a validator's keys, in the set or not
+    DurationMs idle_interval{};             // of the chain: a block is due this often
   };
   explicit CoreLoop(Parts parts) : parts_(std::move(parts)) {}
   ~CoreLoop() override { join(); }
@@ -61,6 +62,7 @@ class CoreLoop final : public core::Listener {
   void follow_sets();
   void follow_best();
   void tell_watchers();
+  ports::NodeStatus judge_status(const core::CoreStatus& core, const Snapshot& shown);
 
   Parts parts_;
   core::NodeCore* core_ = nullptr;
@@ -70,6 +72,11 @@ class CoreLoop final : public core::Listener {
   std::optional<Epoch> epoch_;  // whose set the next two are of
   std::shared_ptr<const ValidatorSet> set_;
   std::optional<std::uint32_t> place_;  // this node's in it
+  bool had_peers_ = false;
+  std::optional<std::string> stopped_;  // why this node cannot go on
+  ports::Instant final_at_;             // when a block last became final, or the start
+  std::optional<ports::NodeStatus> status_;
+  consensus::Silence silence_{};  // that it was judged by
   std::vector<Hash> announced_;  // blocks of the best branch that watchers heard of, not yet final
 };
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "node/service/node.hpp"
+#include "node/service/signer_command.hpp"
 
 namespace {
 
@@ -47,6 +47,8 @@ struct CommandLine {
   CLI::App* keys = nullptr;
   CLI::App* generate = nullptr;
   CLI::App* show = nullptr;
+  CLI::App* signer = nullptr;
+  service::SignerCommand signing;
 
   CommandLine() {
     app.add_option("--config", config_file, "Configuration file (<base-path>/tallyd.toml)")
@@ -75,6 +77,26 @@ struct CommandLine {
     }
     generate->fallthrough();
     show->fallthrough();
+    add_signer();
+  }
+
+  void add_signer() {
+    signer = app.add_subcommand("signer", "Hold a validator's keys in a process of their own");
+    signer->fallthrough();
+    signer->add_option("--socket", signing.socket, "Unix socket to serve one node on")
+        ->type_name("PATH")
+        ->required();
+    signer->add_option("--state", signing.state, "Folder of the mark of what was signed")
+        ->type_name("FOLDER")
+        ->required();
+    signer->add_flag("--new-mark", signing.new_mark,
+                     "First start of these keys: they have never signed, here or by a node");
+    signer->footer(
+        "Keys and password are named by the options of tallyd. It refuses whatever contradicts\n"
+        "what the keys have signed, whoever asks. Example:\n"
+        "  tallyd signer --socket /run/tally/signer --state signer --new-mark \\\n"
+        "         --validator-keys keys --password-file password\n"
+        "  tallyd --chain chain.json --base-path data --signer unix:/run/tally/signer");
   }
 
   service::ConfigValues given() const {
@@ -139,15 +161,26 @@ int run_keys(const CommandLine& line, const service::NodeConfig& config) {
   return shown.ok() ? 0 : fail_line(Exit::bad_input, shown.error().message);
 }
 
-int run_node(const service::NodeConfig& config) {
-  // Blocked in every thread, so that only the wait below takes them.
+// In every thread, so that only who waits for them takes them.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is a disk that refuses: exit 74
+  return signals;
+}
 
+int run_signer(const CommandLine& line, const service::NodeConfig& config) {
+  block_signals();
+  const auto run = service::run_signer(line.signing, config);
+  return run.ok() ? 0 : fail_line(run.error().code, run.error().message);
+}
+
+int run_node(const service::NodeConfig& config) {
+  const sigset_t signals = block_signals();
   const Log log = Log::to_stderr(config.log);
   std::atomic<int> fatal{0};
   const auto started = service::Node::start(config, log, [&](Exit code) {
@@ -178,5 +211,6 @@ int main(int argc, char** argv) {
   }
   const auto config = load_config(line);
   if (!config.ok()) return fail_line(Exit::bad_input, config.error().message);
+  if (line.signer->parsed()) return run_signer(line, *config);
   return line.keys->parsed() ? run_keys(line, *config) : run_node(*config);
 }

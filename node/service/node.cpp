@@ -13,6 +13,7 @@
 #include "node/service/metrics.hpp"
 #include "node/service/query.hpp"
 #include "node/service/worker_pool.hpp"
+#include "node/signer/remote.hpp"
 #include "node/store/rocks_store.hpp"
 #include "node/store/vote_log.hpp"
 #include "rpc/server.hpp"
@@ -125,7 +126,7 @@ class Node::Impl final : public network::TransportListener {
   genesis::Genesis genesis_;
   std::unique_ptr<FolderLock> lock_;
   std::optional<keystore::ValidatorKeys> keys_;
-  std::unique_ptr<ports::Signer> signer_;
+  std::unique_ptr<ports::KeyHolder> signer_;
   std::optional<core::Reporter> reporter_;
   std::optional<network::NodeIdentity> identity_;
 
@@ -166,7 +167,12 @@ Result<void, StartError> Node::Impl::open_chain() {
                         std::to_string(trusted->number.value));
     }
   }
-  lock_ = TALLY_TRY(or_exit(Exit::folder_in_use, FolderLock::take(config_.base_path)));
+  auto lock = FolderLock::take(config_.base_path);
+  if (!lock.ok()) {
+    return refuse(lock.error().in_use ? Exit::folder_in_use : Exit::cannot_start,
+                  lock.error().message);
+  }
+  lock_ = *std::move(lock);
   const auto violation = config_.base_path / "evidence" / kViolationFile;
   std::error_code error;
   if (std::filesystem::exists(violation, error)) {
@@ -176,6 +182,13 @@ Result<void, StartError> Node::Impl::open_chain() {
   }
   keys_ = TALLY_TRY(or_exit(Exit::bad_input, validator_keys_of(config_)));
   if (keys_) signer_ = keys_->signer();
+  if (config_.signer) {
+    signer_ = TALLY_TRY(or_exit(
+        Exit::cannot_start,
+        signer::RemoteSigner::start({*config_.signer, config_.base_path / "signer-key", [this] {
+                                       inbox_.push_control([this] { core_->on_timer(); });
+                                     }})));
+  }
   if (const auto key = TALLY_TRY(or_exit(Exit::bad_input, reporter_key_of(config_)))) {
     reporter_ = core::Reporter{key->account(),
                                [key = *key](ByteView payload) { return key.sign(payload); }};
@@ -238,7 +251,7 @@ Result<void, StartError> Node::Impl::open_network() {
   settings.genesis = genesis_.hash;
   if (signer_) {
     settings.prover = network::ValidatorProver{
-        signer_->consensus_key(), [this](ByteView bytes) { return signer_->sign(bytes); }};
+        signer_->consensus_key(), [this](ByteView bytes) { return signer_->try_sign(bytes); }};
   }
   transport_ = TALLY_TRY(
       or_exit(Exit::cannot_start, network::Transport::start(*identity_, std::move(settings), *this,
@@ -257,7 +270,8 @@ void Node::Impl::make_core() {
                         *metrics_,
                         on_fatal_,
                         config_.base_path / "evidence",
-                        keys_.has_value()};
+                        signer_ != nullptr,
+                        spec_.blocks.idle_interval};
   loop_ = std::make_unique<CoreLoop>(std::move(parts));
   core::CorePorts ports;
   ports.clock = &clock_;
@@ -274,18 +288,19 @@ void Node::Impl::make_core() {
   if (reporter_) ports.reporter = &*reporter_;
   ports.snapshots = snapshots_.get();
   ports.sync = config_.sync;
-  core_ = std::make_unique<core::NodeCore>(
-      chain_setup(spec_, genesis_, config_.trust_missing_votes), identity_->id(), ports);
+  consensus::ChainSetup chain = chain_setup(spec_, genesis_, config_.trust_missing_votes);
+  chain.own_key_guard = config_.start_up_guard;
+  core_ = std::make_unique<core::NodeCore>(std::move(chain), identity_->id(), ports);
 }
 
 Result<void, StartError> Node::Impl::open_services() {
   ports::NodeInfo info;
   info.version = kVersion;
   info.node_key = to_hex(identity_->id());
-  info.role = keys_ ? "validator" : "full";
-  query_ = std::make_unique<NodeQuery>(NodeQuery::Parts{spec_, genesis_.hash, info, *store_,
-                                                        *transport_, inbox_, subscriptions_, *core_,
-                                                        *pool_, *application_});
+  info.role = signer_ ? "validator" : "full";
+  query_ = std::make_unique<NodeQuery>(
+      NodeQuery::Parts{spec_, genesis_.hash, info, *store_, config_.base_path, *transport_, inbox_,
+                       subscriptions_, *core_, *pool_, *application_});
   loop_->start(*core_, *query_);
   rpc::ServerConfig server;
   server.listen = config_.rpc_listen + ":" + std::to_string(*config_.rpc_port);

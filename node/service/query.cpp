@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "node/service/status.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/version.hpp"
 
@@ -14,6 +15,7 @@ using ports::QueryResult;
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kDiskPause{3};
 constexpr std::uint32_t kNearlyThere = 2;  // blocks behind that do not count as syncing
 
 Failure<QueryError> busy() {
@@ -362,6 +364,20 @@ ports::SyncInfo NodeQuery::sync() const {
 
 ports::PoolInfo NodeQuery::pool() const {
   return snapshot().pool;
+}
+
+ports::NodeStatus NodeQuery::status() const {
+  ports::NodeStatus out = snapshot().status;
+  out.oldest_state = history_.oldest();
+  out.oldest_block = ports::oldest_block(parts_.store);
+  const std::lock_guard lock(disk_mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (!disk_read_ || now - *disk_read_ > kDiskPause) {
+    disk_ = disk_use(parts_.base_path);
+    disk_read_ = now;
+  }
+  out.disk = disk_;
+  return out;
 }
 
 }  // namespace tally::service

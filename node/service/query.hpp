@@ -2,6 +2,8 @@
 // the rest on the core thread, through its inbox.
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 
@@ -27,6 +29,7 @@ struct Snapshot {
   std::vector<core::PeerStatus> peers;
   std::shared_ptr<const ValidatorSet> set;  // of the epoch; shared, since it stays for all of it
   std::optional<std::uint32_t> validator;   // this node's place in it
+  ports::NodeStatus status;                 // without what the disk says
 };
 
 class NodeQuery final : public ports::Query {
@@ -36,6 +39,7 @@ class NodeQuery final : public ports::Query {
     Hash genesis_hash;
     ports::NodeInfo info;  // without the place in the set, which changes
     const ports::Store& store;
+    std::filesystem::path base_path;
     const network::Transport& transport;
     Inbox& inbox;
     Subscriptions& subscriptions;
@@ -68,6 +72,7 @@ class NodeQuery final : public ports::Query {
   std::vector<ports::PeerInfo> peers() const override;
   ports::SyncInfo sync() const override;
   ports::PoolInfo pool() const override;
+  ports::NodeStatus status() const override;
 
  private:
   // A block that is here, with where it stands.
@@ -93,6 +98,9 @@ class NodeQuery final : public ports::Query {
   execution::History history_;
   mutable std::mutex mutex_;
   Snapshot snapshot_;
+  mutable std::mutex disk_mutex_;
+  mutable std::optional<std::chrono::steady_clock::time_point> disk_read_;
+  mutable ports::NodeStatus::Disk disk_;
 };
 
 }  // namespace tally::service

@@ -331,4 +331,21 @@ ports::PoolInfo FakeChain::pool() const {
   return {3, 400, 16'384, 32u << 20};
 }
 
+ports::NodeStatus FakeChain::status() const {
+  ports::NodeStatus out;
+  out.state = ports::NodeState::syncing_blocks;
+  out.reason = "is at block 5 and a peer shows block 9";
+  out.advice = "wait";
+  out.since = TimestampMs(1'000);
+  out.progress = ports::NodeStatus::Progress{5, 9};
+  out.disk = {100, 20, 3'000};
+  out.oldest_state = BlockNumber(2);
+  out.oldest_block = BlockNumber(1);
+  out.peers = 3;
+  out.validator_peers = 2;
+  out.finalized = BlockNumber(5);
+  out.sync_target = BlockNumber(9);
+  return out;
+}
+
 }  // namespace tally::testing

@@ -76,6 +76,7 @@ class FakeChain final : public ports::Query {
   std::vector<ports::PeerInfo> peers() const override;
   ports::SyncInfo sync() const override;
   ports::PoolInfo pool() const override;
+  ports::NodeStatus status() const override;
 
  private:
   struct Stored {

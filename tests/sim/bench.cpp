@@ -18,7 +18,8 @@ Hash seed_of(const consensus::ChainSetup& chain, const Hash& beacon) {
 }  // namespace
 
 Bench::Bench(const BenchOptions& options)
-    : factory_(toy_machines({kValidators, options.epoch_length})) {
+    : own_key_guard_(options.own_key_guard),
+      factory_(toy_machines({kValidators, options.epoch_length})) {
   for (std::size_t i = 0; i < kValidators; ++i) signers_.push_back(std::make_unique<FakeSigner>(i));
   verifier_ = std::make_unique<FakeVerifier>(vrf_, [](std::uint64_t, const std::vector<bool>&) {});
   builder_store_ = builder_disk_.store();
@@ -65,8 +66,10 @@ void Bench::start() {
   machine_ = factory_->make(*store_, *verifier_);
   const consensus::Ports ports{store_.get(), &machine_->application(), verifier_.get(),
                                signers_[self_].get()};
-  engine_ =
-      std::make_unique<consensus::Engine>(factory_->chain(), ports, *log_, *high_water_, moment());
+  consensus::ChainSetup chain = factory_->chain();
+  chain.own_key_guard = own_key_guard_;
+  engine_ = std::make_unique<consensus::Engine>(std::move(chain), ports, *log_, *high_water_,
+                                                moment());
   turn();
   for (const std::size_t other : others()) {
     event(consensus::PeerUp{peer(other), signers_[other]->consensus_key()});
@@ -101,6 +104,15 @@ void Bench::event(const consensus::Event& event) {
 void Bench::receive(std::size_t from, consensus::Message message) {
   const consensus::Hint hint{engine_->epoch(), current(), View(0)};
   event(consensus::Received{peer(from), {hint, std::move(message)}});
+}
+
+void Bench::hear_hint(std::size_t from, const consensus::Hint& hint) {
+  engine_->on_hint(peer(from), hint, moment());
+  turn();
+}
+
+void Bench::meet_own_key() {
+  event(consensus::PeerUp{peer(kValidators), signers_[self_]->consensus_key()});
 }
 
 void Bench::receive_votes(VoteKind kind, View view, const Hash& hash, std::size_t count) {
@@ -182,16 +194,17 @@ Hash Bench::hash_of(const consensus::Proposal& proposal) const {
 bool Bench::sent_vote(VoteKind kind, View view, const Hash& hash) const {
   return std::any_of(frames_.begin(), frames_.end(), [&](const auto& frame) {
     const auto* sent = std::get_if<consensus::VoteMessage>(&frame.envelope.message);
-    return sent != nullptr && sent->vote.statement.kind == kind &&
-           sent->vote.statement.view == view && sent->vote.statement.hash == hash;
+    return sent != nullptr && sent->vote.signer.value == self_ &&
+           sent->vote.statement.kind == kind && sent->vote.statement.view == view &&
+           sent->vote.statement.hash == hash;
   });
 }
 
 bool Bench::sent_any_vote(VoteKind kind, View view) const {
   return std::any_of(frames_.begin(), frames_.end(), [&](const auto& frame) {
     const auto* sent = std::get_if<consensus::VoteMessage>(&frame.envelope.message);
-    return sent != nullptr && sent->vote.statement.kind == kind &&
-           sent->vote.statement.view == view;
+    return sent != nullptr && sent->vote.signer.value == self_ &&
+           sent->vote.statement.kind == kind && sent->vote.statement.view == view;
   });
 }
 

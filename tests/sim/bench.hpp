@@ -23,6 +23,7 @@ namespace tally::sim {
 struct BenchOptions {
   std::uint32_t epoch_length = 60;
   std::optional<View> leads;  // the node is this view's leader; else it leads none of views 1..3
+  bool own_key_guard = false;  // whether it listens before it votes
 };
 
 // How a proposed block is to be.
@@ -60,6 +61,10 @@ class Bench {
   Certificate certificate(VoteKind kind, View view, const Hash& hash = {});
 
   void receive(std::size_t from, consensus::Message message);
+  // Where another says, outside of consensus, that it stands.
+  void hear_hint(std::size_t from, const consensus::Hint& hint);
+  // A node that proves this node's own key comes up.
+  void meet_own_key();
   void receive_votes(VoteKind kind, View view, const Hash& hash, std::size_t count);
   void wait(std::uint64_t ms);  // fires every timer on the way
   void submit();                // a transaction, to the node's pool
@@ -83,6 +88,7 @@ class Bench {
   void event(const consensus::Event& event);
   static ports::PeerId peer(std::size_t validator);
 
+  bool own_key_guard_;
   std::unique_ptr<MachineFactory> factory_;
   std::vector<std::unique_ptr<FakeSigner>> signers_;
   SharedCache vrf_;

@@ -129,16 +129,6 @@ void Checkers::on_final(std::size_t node, const consensus::Finalized& block) {
   if (const auto digest = consensus_digest(block.header)) epochs_.insert(digest->epoch.value);
 }
 
-void Checkers::on_snapshot(std::size_t node, const ports::ChainHead& head) {
-  const std::uint32_t height = head.number.value;
-  const auto known = chain_.find(height);
-  if (known == chain_.end() || known->second.hash != head.hash) {
-    fail("node " + std::to_string(node) + " took a snapshot at height " + std::to_string(height) +
-         " of a block that is not final");
-  }
-  heights_[node] = std::max(heights_[node], height);
-}
-
 void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
                        const core::WireMessage& message) {
   const auto* frame = std::get_if<core::ConsensusFrame>(&message);
@@ -146,7 +136,12 @@ void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
   const std::string where = "node " + std::to_string(node) + ": ";
   const auto& content = frame->envelope.message;
   if (const auto* vote = std::get_if<consensus::VoteMessage>(&content)) {
-    if (!is_reminder(key, vote->vote)) on_vote(node, key, vote->vote);
+    // Of what another has signed; whoever it names checks the signature.
+    const ValidatorSet* set = set_of(vote->vote.statement.epoch);
+    const std::size_t signer = vote->vote.signer.value;
+    const bool reminder = set != nullptr && signer < set->members.size() &&
+                          set->members[signer].consensus_key != key;
+    if (!reminder) on_vote(node, key, vote->vote);
   } else if (const auto* made = std::get_if<consensus::Proposal>(&content)) {
     on_vote(node, key, made->notarize);
     if (made->parent) on_certificate(where, *made->parent);
@@ -156,16 +151,6 @@ void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
   } else if (const auto* over = std::get_if<consensus::EpochProofMessage>(&content)) {
     on_epoch_proof(where, over->epoch, over->proof);
   }
-}
-
-// Of what another has signed; it proves itself.
-bool Checkers::is_reminder(const std::optional<Ed25519Key>& key, const Vote& vote) const {
-  const ValidatorSet* set = set_of(vote.statement.epoch);
-  if (set == nullptr || vote.signer.value >= set->members.size()) return false;
-  const Ed25519Key& signer = set->members[vote.signer.value].consensus_key;
-  return signer != key &&
-         about_.signed_by(signer, statement_bytes(about_.genesis_hash, vote.statement),
-                          vote.signature);
 }
 
 void Checkers::on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote) {

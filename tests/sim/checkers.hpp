@@ -30,8 +30,6 @@ class Checkers {
 
   // A node without an adversary reported a block as final.
   void on_final(std::size_t node, const consensus::Finalized& block);
-  // A node without an adversary stands there now, without having been told of the blocks before.
-  void on_snapshot(std::size_t node, const ports::ChainHead& head);
   // An honest node's frame has left it. `key` is its consensus key, if it has one.
   void on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
                const core::WireMessage& message);
@@ -63,7 +61,6 @@ class Checkers {
     bool nullify = false;
   };
 
-  bool is_reminder(const std::optional<Ed25519Key>& key, const Vote& vote) const;
   void on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote);
   void on_set_item(const std::string& where, const consensus::Finalized& block);
   void on_certificate(const std::string& where, const Certificate& certificate);

@@ -39,11 +39,6 @@ struct World::NodeState final : core::Listener {
       world.note_finality(index, hash);
     }
   }
-  void on_snapshot(const ports::ChainHead& head) override {
-    world.note(index, "snapshot", head.hash);
-    world.snapshots_ += 1;
-    if (!byzantine) world.checkers_.on_snapshot(index, head);
-  }
   void on_accepted(const Hash&) override {}
   void on_alarm(const std::string& text) override { world.note(index, text, {}); }
   void on_evidence(const Evidence& evidence) override {

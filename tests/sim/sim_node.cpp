@@ -130,9 +130,9 @@ void SimNode::start(MachineFactory& factory, SharedCache& cache) {
   ports.listener = hooks_.listener;
   ports.chain = live_->machine->chain();
   ports.reporter = hooks_.reporter ? &*hooks_.reporter : nullptr;
-  ports.snapshots = live_->machine->snapshots();
-  if (ports.snapshots != nullptr) ports.sync.mode = core::SyncMode::snapshot;
-  core_ = std::make_unique<core::NodeCore>(factory.chain(), id_, ports);
+  consensus::ChainSetup chain = factory.chain();
+  chain.own_key_guard = hooks_.own_key_guard;
+  core_ = std::make_unique<core::NodeCore>(std::move(chain), id_, ports);
 }
 
 void SimNode::crash(std::uint64_t seed) {

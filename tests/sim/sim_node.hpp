@@ -37,6 +37,7 @@ struct NodeHooks {
   std::function<void(std::uint64_t ticket, std::vector<bool> results)> checked;
   core::Listener* listener = nullptr;
   std::optional<core::Reporter> reporter;
+  bool own_key_guard = true;
 };
 
 class SimNode {

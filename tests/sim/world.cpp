@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "primitives/crypto/hash.hpp"
-#include "tests/sim/lying_server.hpp"
 #include "tests/sim/node_state.hpp"
 
 namespace tally::sim {
@@ -102,6 +101,7 @@ void World::make_nodes() {
     };
     hooks.listener = self;
     hooks.reporter = factory_.reporter(i);
+    hooks.own_key_guard = !state->byzantine;  // nothing may keep an adversary from signing
     auto signer = validator < keys ? std::make_unique<FakeSigner>(validator, &vrf_) : nullptr;
     state->node = std::make_unique<SimNode>(peer_id(i), std::move(signer), std::move(hooks));
     nodes_.push_back(std::move(state));
@@ -126,10 +126,6 @@ void World::start_node(std::size_t index) {
     return;
   }
   report_unseen(index);
-  if (index + 1 == nodes_.size() && options_.newcomer_crashes > 0) {
-    options_.newcomer_crashes -= 1;
-    state.node->faults().crash_after = random_.below(60);
-  }
   turn(index, [](core::NodeCore&) {});
   for (std::size_t other = 0; other < nodes_.size(); ++other) {
     if (other != index) connect(index, other);
@@ -142,11 +138,6 @@ void World::report_unseen(std::size_t index) {
   const auto store = state.node->read_store();
   const auto head = ports::find_head(*store);
   if (!head) return;
-  const std::uint32_t oldest = ports::oldest_block(*store).value;
-  if (checkers_.height(index) + 1 < oldest && oldest <= head->number.value) {
-    const auto hash = ports::find_final(*store, BlockNumber(oldest));
-    state.on_snapshot({hash.value_or(Hash{}), BlockNumber(oldest)});
-  }
   for (std::uint32_t height = checkers_.height(index) + 1; height <= head->number.value; ++height) {
     const auto hash = ports::find_final(*store, BlockNumber(height));
     const auto block = hash ? ports::find_block(*store, *hash) : std::nullopt;
@@ -237,14 +228,7 @@ void World::flush(std::size_t index) {
   state.drops.clear();
   const std::uint64_t departs = state.busy_until;
   const consensus::ChainSetup chain = state.adversary ? factory_.chain() : consensus::ChainSetup{};
-  const auto& liars = options_.lying_servers;
-  const bool lies = std::find(liars.begin(), liars.end(), index) != liars.end();
   for (const NodeState::Frame& frame : frames) {
-    if (lies) {
-      const auto instead = lie_to_newcomers(random_, frame.bytes);
-      if (instead) transmit(index, frame.to, *instead, departs);
-      continue;
-    }
     if (state.adversary && state.node->running()) {
       const consensus::Simplex& simplex = state.node->core().engine().simplex();
       AdversaryTools tools{
@@ -381,7 +365,6 @@ WorldResult World::run() {
   result.epochs = checkers_.epochs();
   result.set_changes = checkers_.set_changes();
   result.evidence = evidence_;
-  result.snapshots = snapshots_;
   result.convicted = convicted_;
   result.disputes = factory_.disputes_ended();
   for (std::size_t i = 0; i < nodes_.size(); ++i) result.absences += factory_.times_out(i);

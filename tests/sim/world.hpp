@@ -39,10 +39,6 @@ struct WorldOptions {
   std::optional<std::uint64_t> delay_ms;
   // The last node is new: it starts only then, on an empty disk.
   std::uint64_t newcomer_ms = 0;
-  // So often after a start it crashes, before one of its first writes.
-  std::size_t newcomer_crashes = 0;
-  // Nodes that are honest in consensus and serve those who sync badly.
-  std::vector<std::size_t> lying_servers;
   // Crashes, partitions and clocks that jump as epochs end, until the faults do.
   bool edge_faults = false;
   // Nodes that are down for a while, whatever else happens.
@@ -63,10 +59,9 @@ struct WorldResult {
   std::size_t epochs = 0;
   std::size_t set_changes = 0;
   std::size_t evidence = 0;
-  bool convicted = false;     // the adversary, by the chain
-  std::size_t disputes = 0;   // that ended
-  std::size_t snapshots = 0;  // that nodes took in place of blocks
-  std::size_t absences = 0;   // for which a validator was put out
+  bool convicted = false;    // the adversary, by the chain
+  std::size_t disputes = 0;  // that ended
+  std::size_t absences = 0;  // for which a validator was put out
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
 };
@@ -155,7 +150,6 @@ class World {
   std::map<Hash, Submitted> submitted_;  // and not final at that node
   std::vector<std::uint64_t> finality_ms_;
   std::size_t evidence_ = 0;
-  std::size_t snapshots_ = 0;
   std::optional<std::uint64_t> caught_at_;  // when an honest node with a key first saw evidence
   bool convicted_ = false;                  // on chain
   std::vector<std::uint32_t> heights_when_well_;

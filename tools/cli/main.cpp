@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tools/cli/channels.hpp"
+#include "tools/cli/node.hpp"
 #include "tools/cli/stores.hpp"
 #include "worker/executors/executor.hpp"
 #include "worker/sandbox/child.hpp"
@@ -152,6 +153,7 @@ int main(int argc, char** argv) {
   tally::cli::add_keys(app, session);
   tally::cli::add_account(app, session);
   tally::cli::add_chain(app, session);
+  tally::cli::add_node(app, session);
   tally::cli::add_channel(app, session);
   tally::cli::add_task(app, session);
   tally::cli::add_checkpoint(app, session);

@@ -1,0 +1,84 @@
+#include "node/consensus/key_guard.hpp"
+
+#include <algorithm>
+
+namespace tally::consensus {
+
+KeyGuard::KeyGuard(Start start, DurationMs delta, Instant now)
+    : mode_(start.mode),
+      fresh_(start.fresh),
+      reason_(std::move(start.reason)),
+      duration_(kListenDeltas * delta.value),
+      since_(now) {}
+
+void KeyGuard::up(ValidatorIndex validator, Instant now) {
+  linked_.try_emplace(validator, now);
+}
+
+void KeyGuard::down(const Peers& peers) {
+  std::erase_if(linked_, [&](const auto& link) { return peers.of(link.first).empty(); });
+}
+
+bool KeyGuard::listen(const Sight& sight, Instant now) {
+  if (mode_ != Mode::listening) return false;
+  if (sight.set.size() == 1 && sight.self) {
+    mode_ = Mode::open;
+    return true;
+  }
+  if (!fresh_ && elapsed(since_, now) < duration_) return false;
+  // This node's place beside the peer's: not behind in what is final, and of one epoch.
+  const auto caught_up = [&](const Hint& theirs) {
+    if (theirs.epoch == Epoch(0)) return false;  // it has not said
+    return theirs.epoch < sight.own.epoch ||
+           (theirs.epoch == sight.own.epoch && theirs.floor <= sight.own.floor);
+  };
+  const Hint genesis{Epoch(1), View(1), View(0)};
+  std::uint64_t weight = sight.self ? sight.set.at(*sight.self).weight : 0;
+  for (const auto& [validator, since] : linked_) {
+    if (validator == sight.self) continue;
+    const auto links = sight.peers.of(validator);
+    const bool counts =
+        std::any_of(links.begin(), links.end(), [&, since = since](const PeerId& link) {
+          const Hint& hint = sight.peers.find(link)->hint;
+          if (fresh_ && hint == genesis) return true;
+          return elapsed(since, now) >= duration_ && caught_up(hint);
+        });
+    if (counts) weight += sight.set.at(validator).weight;
+  }
+  if (weight < sight.set.quorum()) return false;
+  mode_ = Mode::open;
+  return true;
+}
+
+std::optional<Instant> KeyGuard::next(Instant now) const {
+  if (mode_ != Mode::listening) return std::nullopt;
+  std::optional<Instant> first;
+  const auto offer = [&](Instant at) {
+    if (at > now && (!first || at < *first)) first = at;
+  };
+  offer(since_ + duration_);
+  for (const auto& [validator, since] : linked_) offer(since + duration_);
+  return first;
+}
+
+DurationMs KeyGuard::listened(Instant now) const {
+  return DurationMs(std::min(elapsed(since_, now).value, duration_.value));
+}
+
+void KeyGuard::heard_foreign(std::string what) {
+  if (mode_ == Mode::listening) {
+    mode_ = Mode::shut_epoch;
+  } else if (mode_ == Mode::open) {
+    mode_ = Mode::shut;
+  } else {
+    return;
+  }
+  reason_ = std::move(what);
+}
+
+KeyGuard::Start KeyGuard::carried() const {
+  if (mode_ == Mode::shut_epoch) return {Mode::listening, false, {}};
+  return {mode_, false, reason_};
+}
+
+}  // namespace tally::consensus

@@ -1,0 +1,168 @@
+// The start-up guard, at the whole voter machine. Shown to fail: without the wait, without the
+// reminder, without the look at certificates, at votes and at claims.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/bench.hpp"
+
+namespace tally::consensus {
+namespace {
+
+using sim::Bench;
+
+constexpr VoteKind kNotarize = VoteKind::notarize;
+constexpr VoteKind kNullify = VoteKind::nullify;
+constexpr std::uint64_t kLongEnough = 60'000;
+
+Hint at_view(std::uint64_t view, std::uint64_t floor = 0) {
+  return {Epoch(1), View(view), View(floor)};
+}
+
+void hear_all(Bench& bench, const Hint& hint) {
+  for (const std::size_t other : bench.others()) bench.hear_hint(other, hint);
+}
+
+std::uint64_t listening_ms(Bench& bench) {
+  return kListenDeltas * bench.engine().parameters().delta.value;
+}
+
+// A node that voted before and was started again.
+std::unique_ptr<Bench> restarted() {
+  auto bench = std::make_unique<Bench>(sim::BenchOptions{60, {}, true});
+  bench->start();
+  hear_all(*bench, at_view(1));
+  bench->wait(kLongEnough);
+  REQUIRE(bench->sent_any_vote(kNullify, View(1)));
+  bench->restart();
+  bench->forget();
+  return bench;
+}
+
+Silence silence(const Bench& bench) {
+  return bench.simplex().standing().silence;
+}
+
+}  // namespace
+
+TEST_CASE("a new validator of a new chain need not listen, and one of an old chain must") {
+  Bench fresh({60, {}, true});
+  fresh.start();
+  CHECK(silence(fresh) == Silence::listening);
+  hear_all(fresh, at_view(1));
+  CHECK(silence(fresh) == Silence::none);
+
+  Bench wiped({60, {}, true});  // its data folder is gone
+  wiped.start();
+  hear_all(wiped, at_view(7));
+  CHECK(silence(wiped) == Silence::listening);
+  wiped.wait(listening_ms(wiped) - 100);
+  CHECK(silence(wiped) == Silence::listening);
+  wiped.wait(200);
+  CHECK(silence(wiped) == Silence::none);
+}
+
+TEST_CASE("a validator that starts again signs nothing before it has listened to a quorum") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  bench.wait(kLongEnough);
+  CHECK(bench.frames().empty());  // nobody has said where it stands
+  bench.hear_hint(bench.others()[0], at_view(1));
+  bench.wait(kLongEnough);
+  CHECK(silence(bench) == Silence::listening);  // two of four are no quorum
+  bench.hear_hint(bench.others()[1], at_view(1));
+  bench.wait(kLongEnough);
+  CHECK(silence(bench) == Silence::none);
+  CHECK(bench.sent_any_vote(kNullify, View(1)));  // what it signed before is said again
+}
+
+TEST_CASE("a validator that is behind what a quorum calls final does not sign there") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  hear_all(bench, at_view(9, 8));
+  bench.wait(kLongEnough);
+  CHECK(silence(bench) == Silence::listening);
+  CHECK_FALSE(bench.sent_any_vote(kNullify, View(1)));
+}
+
+TEST_CASE("a vote of its own key that it does not know shuts a listening validator") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  const std::size_t self = bench.self();
+  SECTION("shown by a peer that remembers it") {
+    bench.receive(bench.others()[0], VoteMessage{bench.vote(self, kNullify, View(2))});
+  }
+  SECTION("beside one that it does know") {
+    bench.receive(bench.others()[0], VoteMessage{bench.vote(self, kNullify, View(1))});
+    CHECK(silence(bench) == Silence::listening);
+    bench.receive(bench.others()[0], VoteMessage{bench.vote(self, kNotarize, View(1), Hash{{1}})});
+  }
+  SECTION("in a certificate") {
+    std::vector<Vote> votes;
+    for (const std::size_t signer : {self, bench.others()[0], bench.others()[1]}) {
+      votes.push_back(bench.vote(signer, kNullify, View(2)));
+    }
+    bench.receive(bench.others()[2],
+                  CertificateMessage{make_certificate(votes, bench.engine().current_set())});
+  }
+  SECTION("by a link that proves its key") {
+    bench.meet_own_key();
+  }
+  CHECK(silence(bench) == Silence::another_copy);
+  hear_all(bench, at_view(1));
+  bench.wait(kLongEnough);
+  CHECK(silence(bench) == Silence::another_copy);
+  CHECK_FALSE(bench.sent_any_vote(kNullify, View(1)));
+}
+
+TEST_CASE("a bad signature under its own name shuts nothing and ends the link") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  Vote forged = bench.vote(bench.others()[0], kNullify, View(2));
+  forged.signer = ValidatorIndex(static_cast<std::uint16_t>(bench.self()));
+  bench.receive(bench.others()[0], VoteMessage{forged});
+  CHECK(silence(bench) == Silence::listening);
+  CHECK(bench.disconnects() == 1);
+}
+
+TEST_CASE("a voting validator stops for good when its key has signed elsewhere") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  hear_all(bench, at_view(1));
+  bench.wait(listening_ms(bench) + 100);
+  REQUIRE(silence(bench) == Silence::none);
+  bench.meet_own_key();  // worth an alarm: the newcomer is the one to stop
+  CHECK(silence(bench) == Silence::none);
+  CHECK(bench.alarms().size() == 1);
+  bench.receive(bench.others()[0],
+                VoteMessage{bench.vote(bench.self(), kNotarize, View(3), Hash{{1}})});
+  CHECK(silence(bench) == Silence::another_copy);
+  CHECK(bench.simplex().guard().carried().mode == KeyGuard::Mode::shut);
+  bench.forget();
+  bench.wait(kLongEnough);
+  CHECK_FALSE(bench.sent_any_vote(kNullify, bench.current()));
+}
+
+TEST_CASE("a validator reminds another of what it holds of that one") {
+  Bench bench({60, {}, true});
+  bench.start();
+  const std::size_t other = bench.others()[0];
+  const Vote vote = bench.vote(other, kNullify, View(1));
+  bench.receive(other, VoteMessage{vote});
+  bench.forget();
+  bench.hear_hint(other, {Epoch(0), View(0), View(0)});  // a new link says nothing yet
+  CHECK(bench.frames().empty());
+  bench.hear_hint(other, at_view(1));
+  const auto& frames = bench.frames();
+  REQUIRE(frames.size() == 1);
+  const auto* said = std::get_if<VoteMessage>(&frames[0].envelope.message);
+  REQUIRE(said != nullptr);
+  CHECK(said->vote == vote);
+}
+
+TEST_CASE("a guard that shut while listening listens again in the next epoch") {
+  KeyGuard guard({KeyGuard::Mode::listening, false, {}}, DurationMs(100), Instant(0));
+  guard.heard_foreign("something");
+  CHECK(guard.mode() == KeyGuard::Mode::shut_epoch);
+  CHECK(guard.carried().mode == KeyGuard::Mode::listening);
+}
+
+}  // namespace tally::consensus
