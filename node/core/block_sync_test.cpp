@@ -110,7 +110,7 @@ TEST_CASE("block sync: range after range from a peer that is ahead, until it is 
   CHECK_FALSE(fixture.sync.next_timer());
 }
 
-// Shown to fail: with each of the checks of flaw_of() left out.
+// Shown to fail: with the parents left out of flaw_of().
 TEST_CASE("block sync: a range that is not the chain's, or not proved as it says, is a lie") {
   Fixture fixture;
   fixture.sync.peer_head(peer(1), BlockNumber(200));

@@ -222,7 +222,7 @@ TEST_CASE("snapshot sync: from several honest peers at once, all of which serve"
   for (std::uint8_t name = 1; name <= 3; ++name) CHECK(newcomer.parts_of[peer(name)] > 0);
 }
 
-// Shown to fail: with take_part(), take_proof() or the block's hash unchecked.
+// Shown to fail: with the hashes of leaves, or the epoch proofs, unchecked.
 TEST_CASE("snapshot sync: whoever lies is dropped, and one honest peer is enough") {
   Newcomer newcomer(shared_server());
   newcomer.add(1, Manner::wrong_proof);

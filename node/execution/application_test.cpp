@@ -222,8 +222,8 @@ TEST_CASE("history: the state at every kept height is that of then, with proofs 
         }
         std::map<Bytes, Bytes> expected;
         for (const auto& [key, value] : states[height]) {
-          const bool below = key.size() >= prefix.size() &&
-                             std::equal(prefix.begin(), prefix.end(), key.begin());
+          const bool below =
+              key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
           if (below) expected.emplace(key, value);
         }
         REQUIRE(seen == expected);

@@ -37,14 +37,19 @@ std::optional<T> read(const ports::Store& store, ByteView key) {
   return *std::move(value);
 }
 
-// The height of the first entry of this key at `from` or above.
-std::optional<BlockNumber> first_entry(const ports::Store& store, ByteView key, BlockNumber from) {
+struct Entry {
+  BlockNumber height;
+  bool existed = false;  // whether the key had a value before that block
+};
+
+// The first entry of this key at `from` or above.
+std::optional<Entry> first_entry(const ports::Store& store, ByteView key, BlockNumber from) {
   const Bytes start = value_key(key, from);
-  std::optional<BlockNumber> found;
-  store.scan(Column::history, start, [&](ByteView entry, ByteView) {
+  std::optional<Entry> found;
+  store.scan(Column::history, start, [&](ByteView entry, ByteView before) {
     const bool same = entry.size() == start.size() &&
                       equal(entry.first(entry.size() - 4), ByteView(start).first(start.size() - 4));
-    if (same) found = parse_value_key(entry)->second;
+    if (same) found = Entry{parse_value_key(entry)->second, !before.empty() && before[0] == 1};
     return false;
   });
   return found;
@@ -68,7 +73,7 @@ class Pruner {
     Undo left;
     for (const Bytes& key : undo->changed) {
       // The state at the point is told by the first entry above it, and by no other.
-      if (point && first_entry(store_, key, point->next()) == height) {
+      if (point && first_entry(store_, key, point->next())->height == height) {
         left.changed.push_back(key);
         continue;
       }
@@ -105,8 +110,8 @@ class Pruner {
       if (store_.get(Column::state, key)) continue;
       bool stays = false;
       for (auto at = first_entry(store_, key, BlockNumber(0)); at && !stays;
-           at = first_entry(store_, key, at->next())) {
-        stays = !gone_.contains(value_key(key, *at));
+           at = first_entry(store_, key, at->height.next())) {
+        stays = at->existed && !gone_.contains(value_key(key, at->height));
       }
       if (!stays) batch_.push_back({Column::paths, to_bytes(state_key_hash(key)), std::nullopt});
     }

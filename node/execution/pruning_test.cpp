@@ -42,6 +42,40 @@ void reach(const ports::Store& store, const tree::NodeKey& at, const tree::Slot&
   }
 }
 
+// The state at a kept height, read and proved key by key; and that there is nothing else.
+void check_kept(const ports::Store& store, const std::vector<State>& states) {
+  const History history(store);
+  std::set<Bytes> all;
+  for (const State& state : states) {
+    for (const auto& entry : state) all.insert(entry.first);
+  }
+  std::set<Bytes> nodes;
+  State paths;
+  for (std::uint32_t height = 0; height < states.size(); ++height) {
+    const BlockNumber at(height);
+    if (!is_state_kept(store, at)) {
+      CHECK(history.get(at, Bytes{1}).error() == HistoryError::pruned);
+      continue;
+    }
+    const auto root = root_at(store, at);
+    REQUIRE(root.has_value());
+    REQUIRE(root->hash() == tree::state_root(states[height]));
+    if (root->child) reach(store, {}, tree::Slot::of(*root->child), nodes);
+    for (const Bytes& key : all) {
+      const auto it = states[height].find(key);
+      const auto then = it == states[height].end() ? std::nullopt : std::optional(it->second);
+      const auto value = history.get(at, key);
+      REQUIRE(value.ok());
+      REQUIRE(*value == then);
+      if (then) paths.emplace(to_bytes(state_key_hash(key)), key);
+    }
+  }
+  std::set<Bytes> stored;
+  for (const auto& entry : column(store, Column::tree)) stored.insert(entry.first);
+  CHECK(stored == nodes);
+  CHECK(column(store, Column::paths) == paths);
+}
+
 // A chain on which accounts appear, rest, disappear and come back, with every state that it had.
 class Chain {
  public:
@@ -63,40 +97,7 @@ class Chain {
     states_.push_back(column(*node.store, Column::state));
   }
 
-  // The state at a kept height, read and proved key by key; and that there is nothing else.
-  void check() const {
-    const ports::Store& store = *node.store;
-    const History history(store);
-    std::set<Bytes> all;
-    for (const State& state : states_) {
-      for (const auto& entry : state) all.insert(entry.first);
-    }
-    std::set<Bytes> nodes;
-    State paths;
-    for (std::uint32_t height = 0; height < states_.size(); ++height) {
-      const BlockNumber at(height);
-      if (!is_state_kept(store, at)) {
-        CHECK(history.get(at, Bytes{1}).error() == HistoryError::pruned);
-        continue;
-      }
-      const auto root = root_at(store, at);
-      REQUIRE(root.has_value());
-      REQUIRE(root->hash() == tree::state_root(states_[height]));
-      if (root->child) reach(store, {}, tree::Slot::of(*root->child), nodes);
-      for (const Bytes& key : all) {
-        const auto it = states_[height].find(key);
-        const auto then = it == states_[height].end() ? std::nullopt : std::optional(it->second);
-        const auto value = history.get(at, key);
-        REQUIRE(value.ok());
-        REQUIRE(*value == then);
-        if (then) paths.emplace(to_bytes(state_key_hash(key)), key);
-      }
-    }
-    std::set<Bytes> stored;
-    for (const auto& entry : column(store, Column::tree)) stored.insert(entry.first);
-    CHECK(stored == nodes);
-    CHECK(column(store, Column::paths) == paths);
-  }
+  void check() const { check_kept(*node.store, states_); }
 
   std::vector<std::uint32_t> kept_heights() const {
     std::vector<std::uint32_t> out;
@@ -116,8 +117,7 @@ class Chain {
   std::vector<State> states_;
 };
 
-// Shown to fail: with the share of a snapshot point pruned like any other block's, with the shares
-// of an old point left behind, and with paths of erased keys kept or dropped at once.
+// Shown to fail: with the values, or the nodes, of a snapshot point pruned like any other block's.
 TEST_CASE("pruning: the newest states and the snapshot points are kept, and nothing else") {
   Chain chain({.states = 4, .blocks = 0, .epoch_length = 10});
   for (std::uint32_t height = 1; height <= 64; ++height) {
@@ -126,6 +126,55 @@ TEST_CASE("pruning: the newest states and the snapshot points are kept, and noth
     if (height > 8) chain.check();
   }
   CHECK(chain.kept_heights() == std::vector<std::uint32_t>{50, 60, 61, 62, 63, 64});
+}
+
+// Shown to fail: with the paths of keys forgotten too late.
+TEST_CASE("pruning: keys that come, go and come back at random") {
+  std::uint32_t random = 1;
+  const auto below = [&](std::uint32_t bound) {
+    random = random * 1'664'525U + 1'013'904'223U;
+    return (random >> 16) % bound;
+  };
+  for (const std::uint32_t length : {3U, 8U, 20U}) {
+    store::SimDisk disk;
+    const auto store = disk.store();
+    State state{{Bytes{9, 9}, Bytes{1}}};
+    Header header;
+    header.state_root = tree::state_root(state);
+    REQUIRE(install_genesis(*store, {&state, &header}) == GenesisResult::written);
+    std::vector<State> states{state};
+    for (std::uint32_t height = 1; height <= 70; ++height) {
+      StateChanges changes;
+      for (std::uint32_t i = below(5); i > 0; --i) {
+        const Bytes key{static_cast<std::uint8_t>(below(12)), 7};
+        const bool erased = below(2) == 0;
+        changes[key] =
+            erased ? std::nullopt : std::optional(Bytes{static_cast<std::uint8_t>(height)});
+        if (erased)
+          state.erase(key);
+        else
+          state[key] = Bytes{static_cast<std::uint8_t>(height)};
+      }
+      const FinalState before(*store);
+      const auto update =
+          tree::update(before, before.root(), BlockNumber(height), tree::changes_of(changes));
+      REQUIRE(update.ok());
+      Hash hash;
+      hash.bytes[0] = static_cast<std::uint8_t>(height);
+      hash.bytes[1] = 1;
+      const Bytes events;
+      const std::vector<Hash> extrinsics;
+      ports::WriteBatch batch;
+      append_pruning(batch, *store, {.states = 4, .blocks = 0, .epoch_length = length}, 1);
+      append_commit(batch, before,
+                    {BlockNumber(height), hash, &changes, &*update, &events, &extrinsics});
+      batch.push_back(ports::put_height(BlockNumber(height), hash));
+      batch.push_back(ports::put_head({hash, BlockNumber(height)}));
+      store->write(std::move(batch), ports::Durability::synced);
+      states.push_back(state);
+      check_kept(*store, states);
+    }
+  }
 }
 
 TEST_CASE("pruning: epochs shorter than what is kept, and much shorter") {

@@ -72,7 +72,6 @@ void write_batches(ports::Store& store, std::uint32_t begin, std::uint32_t end,
   }
 }
 
-// Shown to fail: without the collector that has files full of deletes compacted.
 TEST_CASE("RocksDB store: what is deleted frees its space while the node runs") {
   const TempFolder folder;
   const auto store = open_rocks_store(folder.path(), small());
