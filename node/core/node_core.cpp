@@ -92,9 +92,8 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
   peer.status = status;
   peer.known = true;
   note_head(from, status.head.number);
-  if (status.claim && peer.validator != status.claim->key && !take_claim(from, *status.claim)) {
+  if (status.claim && peer.validator != status.claim->key && !take_claim(from, *status.claim))
     return;
-  }
   engine_->on_hint(from, status.hint, ports_.clock->now());
 }
 
@@ -223,6 +222,10 @@ CoreStatus NodeCore::status() const {
   out.hint = engine_->hint();
   out.head = head();
   out.best_seen = std::max(out.head.number, block_sync_.best_claimed());
+  if (snapshot_sync_) {
+    const auto progress = snapshot_sync_->progress().value_or(SnapshotSync::Progress{});
+    out.snapshot = CoreStatus::Progress{progress.done, progress.total};
+  }
   out.validates = engine_->simplex().self().has_value();
   out.standing = engine_->simplex().standing();
   out.pool_size = ports_.pool->size();

@@ -129,10 +129,10 @@ class NodeCore {
     std::optional<Ed25519Key> validator;
     std::optional<ValidatorClaim> claim;  // of this node, to it
     Status status;
-    bool known = false;    // a Status has come
-    bool member = false;   // of this epoch's set or the next, when its key was proved
-    Allowance allowance;   // for its requests
-    Allowance gossip;      // for what the pool does not take, in microseconds
+    bool known = false;   // a Status has come
+    bool member = false;  // of this epoch's set or the next, when its key was proved
+    Allowance allowance;  // for its requests
+    Allowance gossip;     // for what the pool does not take, in microseconds
     std::size_t jobs = 0;  // signatures of its transactions that are being checked
   };
   struct Checking {

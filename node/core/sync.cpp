@@ -47,7 +47,8 @@ void NodeCore::on_message(const PeerId& from, const RangeRequest& request) {
       proved = blocks.size();
     }
   }
-  peers_.at(from).allowance.charge(bytes);
+  // Small blocks cost their reading, not their bytes.
+  peers_.at(from).allowance.charge(bytes + blocks.size() * Allowance::kRequest);
   if (blocks.empty()) return;
   RangeReply reply;
   const bool reaches_end = blocks.back().header.number.value == end;
