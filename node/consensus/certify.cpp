@@ -1,6 +1,7 @@
 // Certifying notarized blocks and committing final ones. See simplex.hpp for the rules.
 #include <algorithm>
 
+#include "node/consensus/coverage.hpp"
 #include "node/consensus/planted.hpp"
 #include "node/consensus/simplex.hpp"
 #include "node/ports/chain.hpp"
@@ -57,6 +58,10 @@ bool Simplex::try_certify() {
 
 // Goes on after our own Nullify and after a Nullification: others may build on this block.
 bool Simplex::certify(View view, const Hash& hash) {
+  if (planted(Fault::stop_certifying) && own_.in(view).nullified) return false;
+  const auto shown = proposals_.find(view);
+  const bool another = shown != proposals_.end() && shown->second.hash != hash;
+  if (planted(Fault::first_block_only) && another) return false;
   TreeEntry* entry = body(hash);
   if (entry == nullptr) {
     want_block(hash, view);
@@ -93,9 +98,16 @@ bool Simplex::certify(View view, const Hash& hash) {
   }
   entry->certified = true;
   certified_[view] = hash;
+  if (planted(Fault::start_view_twice) && view < current_) {
+    pacemaker_.enter(current_, floor_.view, now_.instant);
+  }
+  const OwnVotes::Signed& own = own_.in(view);
+  if (own.nullified) mark(Mark::certified_after_own_nullify);
+  if (own.notarized && *own.notarized != hash) mark(Mark::notarized_other_block);
   // A Finalize may come late: sign() refuses it where Nullify was sent.
   if (!leader_equivocated_.contains(view) && sign({setup_.epoch, VoteKind::finalize, view, hash})) {
     broadcast(VoteMessage{own_signed_[view].back()});
+    if (view < current_) mark(Mark::finalized_late);
   }
   return true;
 }
@@ -161,7 +173,10 @@ bool Simplex::commit_to(const Finalization& finalization) {
 
 void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalization) {
   std::size_t last = chain.size() - 1;  // of those that are committed: no filler
-  if (tree_.find(chain[last])->filler) last -= 1;
+  if (tree_.find(chain[last])->filler) {
+    last -= 1;
+    mark(Mark::filler_stops_commit);
+  }
   ports::WriteBatch batch;
   std::vector<ports::FinalBlock> blocks;
   for (std::size_t i = 0; i <= last; ++i) {

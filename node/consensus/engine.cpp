@@ -1,7 +1,9 @@
 #include "node/consensus/engine.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "node/consensus/coverage.hpp"
 #include "node/consensus/planted.hpp"
 #include "node/ports/chain.hpp"
 
@@ -96,6 +98,9 @@ void Engine::start_epoch(const Moment& now, const Recovered& recovered) {
   const auto root = ports::find_final(*ports_.store, epoch_end(Epoch(epoch.value - 1), length));
   const auto beacon = ports::find_epoch_beacon(*ports_.store, epoch);
   TALLY_ASSERT(block && root && beacon);
+  if (planted(Fault::refuse_empty_block) && head->hash != *root && block->extrinsics.empty()) {
+    throw std::runtime_error("a final block without extrinsics");
+  }
   EpochSetup setup{chain_.genesis_hash,
                    epoch,
                    set_of(epoch),
@@ -135,6 +140,7 @@ Recovered Engine::recover(Epoch epoch) {
   appended_ = replay.records.size();
   const bool log_missing = replay.state == ports::LogState::missing;
   if (damaged) {
+    mark(Mark::log_damaged);
     out.limits.muted = Silence::log_damaged;
     output_.alarms.push_back(
         "the vote log is damaged: this node signs nothing before the next epoch");
@@ -164,6 +170,7 @@ void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
   const ports::HighWaterRead read = high_water_.read();
   const bool intact = read.state == ports::HighWaterState::intact;
   if (intact && read.value.epoch > epoch) {
+    mark(Mark::database_behind_votes);
     recovered.limits.muted = Silence::database_behind;
     if (!simplex_) {  // else it was said at the start, and this is the way there
       output_.alarms.push_back("this node has signed in a later epoch than its database knows of");
@@ -171,6 +178,7 @@ void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
     return;
   }
   if (intact && read.value.epoch == epoch && log_lacks(read.value, recovered.own_votes)) {
+    mark(Mark::log_behind_high_water);
     recovered.high_water = read.value;
     recovered.limits.none_below = std::max(recovered.limits.none_below, read.value.view);
     output_.alarms.push_back("the vote log lost its end: nothing is signed below view " +
@@ -234,8 +242,10 @@ void Engine::persist() {
   if (keeps_log_) {
     appended_ += records_.size();
     for (ports::LogRecord& entry : records_) log_.append(std::move(entry));
-    log_.sync();
-    if (high_) high_water_.write(*high_);
+    if (!planted(Fault::unsynced_votes)) {
+      log_.sync();
+      if (high_) high_water_.write(*high_);
+    }
   }
   records_.clear();
   high_.reset();
@@ -321,10 +331,12 @@ void Engine::on_epoch_proof(const PeerId& from, const EpochProofMessage& message
   if (message.epoch != setup.epoch) return;
   FinalityContext context{setup.genesis_hash, setup.epoch, &setup.set};
   if (planted(Fault::old_epoch_proof)) context.set = &chain_.first;
-  if (!verify_epoch_proof(message.proof, context, setup.end, *ports_.verifier).ok()) {
+  if (!planted(Fault::unverified_epoch_proof) &&
+      !verify_epoch_proof(message.proof, context, setup.end, *ports_.verifier).ok()) {
     output_.disconnects.push_back({from, "a bad epoch proof"});
     return;
   }
+  mark(Mark::epoch_proof_taken);
   Supplied supplied;
   supplied.verified = true;
   for (const Header& header : message.proof.descendants) supplied.blocks.push_back({header, {}});
@@ -338,7 +350,9 @@ void Engine::offer_ticket(const Moment& now) {
   if (!first_view || !ticket_at_ || now.instant < *ticket_at_) return;
   ticket_at_ = now.instant + DurationMs(kRetryMsMin);
   for (const auto& [peer, info] : peers_) {
-    if (info.epoch < epoch()) send_proof(peer, Epoch(epoch().value - 1), now);
+    if (info.epoch >= epoch()) continue;
+    mark(Mark::epoch_proof_offered);
+    send_proof(peer, Epoch(epoch().value - 1), now);
   }
 }
 

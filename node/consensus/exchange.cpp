@@ -1,6 +1,7 @@
 // Talking to peers: what comes in, requests and answers, passing certificates on, retries.
 #include <algorithm>
 
+#include "node/consensus/planted.hpp"
 #include "node/consensus/simplex.hpp"
 #include "node/ports/chain.hpp"
 
@@ -172,6 +173,7 @@ void Simplex::request_missing() {
 }
 
 bool Simplex::lacks(const PeerState& peer, const Statement& statement) const {
+  if (planted(Fault::rebroadcast_storm)) return true;
   if (peer.hint.epoch > setup_.epoch) return false;
   if (peer.hint.epoch < setup_.epoch) return peer.hint.epoch == Epoch(0);  // nothing heard yet
   if (statement.kind == VoteKind::finalize) return peer.hint.floor < statement.view;
@@ -212,7 +214,8 @@ void Simplex::retry() {
   for (auto views = own_signed_.rbegin(); views != own_signed_.rend(); ++views) {
     for (const Vote& vote : views->second) {
       const bool finalize = vote.statement.kind == VoteKind::finalize;
-      if (finalize ? finalizes++ < kResentFinalizes : views->first == current_) {
+      const bool current = views->first == current_ || planted(Fault::rebroadcast_storm);
+      if (finalize ? finalizes++ < kResentFinalizes : current) {
         again.push_back(vote);
       }
     }

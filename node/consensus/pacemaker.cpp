@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "node/consensus/planted.hpp"
+
 namespace tally::consensus {
 
 void Pacemaker::enter(View view, View floor, Instant now) {
   const std::uint64_t skipped = silent_views_.size();
   const std::uint64_t behind = view.value > floor.value + 2 ? view.value - floor.value - 2 : 0;
-  delta_ = delta_at(parameters_.delta, behind > skipped ? behind - skipped : 0);
+  const std::uint64_t failed = behind > skipped ? behind - skipped : 0;
+  delta_ = delta_at(parameters_.delta, planted(Fault::reset_timeouts) ? 0 : failed);
   view_ = view;
   entered_ = now;
   expected_since_.reset();

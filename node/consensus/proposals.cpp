@@ -1,6 +1,7 @@
 // Judging and making proposals. See simplex.hpp for the rules.
 #include <algorithm>
 
+#include "node/consensus/coverage.hpp"
 #include "node/consensus/planted.hpp"
 #include "node/consensus/simplex.hpp"
 #include "node/ports/chain.hpp"
@@ -9,6 +10,7 @@
 
 namespace tally::consensus {
 bool body_matches(const Block& block, BlockNumber epoch_end) {
+  if (planted(Fault::unchecked_bodies)) return true;
   std::vector<Hash> hashes;
   hashes.reserve(block.extrinsics.size());
   for (const Bytes& extrinsic : block.extrinsics) hashes.push_back(blake2_256(extrinsic));
@@ -42,7 +44,9 @@ void Simplex::on_proposal(const PeerId& from, const Proposal& proposal) {
   const View view = statement.view;
   if (statement.epoch != setup_.epoch) return;
   if (view <= floor_.view || view.value > current_.value + kViewWindow) return;
-  const ValidatorIndex leader = leaders_.leader(view);
+  const bool any_leader =
+      planted(Fault::any_leader) && setup_.set.contains(proposal.notarize.signer);
+  const ValidatorIndex leader = any_leader ? proposal.notarize.signer : leaders_.leader(view);
   const auto slot = proposals_.find(view);
   if (slot == proposals_.end() || slot->second.hash != statement.hash) {
     const Bytes message = statement_bytes(setup_.genesis_hash, statement);
@@ -89,6 +93,7 @@ void Simplex::try_notarize() {
   ProposalSlot& slot = found->second;
   switch (slot.judged_invalid ? Verdict::invalid : judge(slot)) {
     case Verdict::pending:
+      if (planted(Fault::pending_is_invalid)) nullify();
       return;
     case Verdict::invalid:
       slot.judged_invalid = true;
@@ -147,9 +152,13 @@ bool Simplex::nullified_between(View below, View above) {
 Simplex::Verdict Simplex::check_time(const TreeEntry& entry) {
   const Header* parent = header_of(entry.block.header.parent_hash);
   TALLY_ASSERT(parent != nullptr);
-  if (entry.digest.time <= time_of(*parent)) return Verdict::invalid;
+  if (entry.digest.time <= time_of(*parent) && !planted(Fault::any_past)) {
+    mark(Mark::time_refused);
+    return Verdict::invalid;
+  }
   const std::uint64_t limit = now_.wall.value + parameters_.max_drift.value;
-  if (entry.digest.time.value <= limit) return Verdict::valid;
+  if (entry.digest.time.value <= limit || planted(Fault::any_future)) return Verdict::valid;
+  mark(Mark::time_waited_for);
   // Capped: a leader may name a time that no timer can wait for.
   const std::uint64_t wait = std::min<std::uint64_t>(entry.digest.time.value - limit, 60'000);
   wake_at(now_.instant + DurationMs(wait));
@@ -162,14 +171,14 @@ bool Simplex::rules_hold(const TreeEntry& entry, const Header& parent, bool fill
   if (entry.digest.epoch != setup_.epoch) return false;
   const auto below = consensus_digest(parent);
   if (below && below->epoch == setup_.epoch && below->view >= view) return false;
-  if (entry.digest.time <= time_of(parent)) return false;
+  if (entry.digest.time <= time_of(parent) && !planted(Fault::any_past)) return false;
   const Validator& proposer = setup_.set.at(leaders_.leader(view));
   if (!ports_.verifier->verify_vrf(proposer.vrf_key, vrf_alpha(setup_, view),
                                    entry.digest.vrf_proof)) {
     return false;
   }
   if (filler) return is_filler_on(header, parent) && entry.block.extrinsics.empty();
-  if (header.number.value != parent.number.value.next()) return false;
+  if (header.number.value != parent.number.value.next()) return planted(Fault::any_height);
   for (const Bytes& extrinsic : entry.block.extrinsics) {
     if (extrinsic.size() > parameters_.extrinsic_bytes_max) return false;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/consensus/coverage.hpp"
 #include "node/consensus/planted.hpp"
 #include "node/ports/chain.hpp"
 #include "primitives/crypto/hash.hpp"
@@ -88,6 +89,7 @@ void Simplex::recover(const Recovered& recovered) {
       }
     }
   }
+  if (own_signed_.contains(current_)) mark(Mark::restarted_within_view);
   pacemaker_.enter(current_, floor_.view, now_.instant);
 }
 
@@ -132,7 +134,8 @@ void Simplex::advance() {
   if (over_ || halted_) return;
   // What was signed before the start is heard again at once.
   if (guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) retry();
-  if (!pacemaker_.expected() && block_expected()) pacemaker_.expect(now_.instant);
+  const bool always = planted(Fault::timers_always);
+  if (!pacemaker_.expected() && (always || block_expected())) pacemaker_.expect(now_.instant);
   watch_silence();
   try_notarize();
   try_lead();
@@ -217,6 +220,10 @@ void Simplex::carry_over(const std::map<Ed25519Key, Contact>& contacts) {
 
 bool Simplex::leader_is_silent(ValidatorIndex leader) const {
   const DurationMs limit(kSilenceDeltas * parameters_.delta.value);
+  if (planted(Fault::silence_in_views)) {
+    const auto heard = peers_.last_heard(leader);
+    return heard && *heard < pacemaker_.entered();
+  }
   const Instant since = peers_.listening_since(leader).value_or(pacemaker_.started());
   if (elapsed(since, now_.instant) < limit) return false;
   const auto recent = [&](ValidatorIndex validator) {
@@ -235,7 +242,9 @@ bool Simplex::leader_is_silent(ValidatorIndex leader) const {
 void Simplex::watch_silence() {
   const ValidatorIndex leader = leaders_.leader(current_);
   if (leader == self_ || pacemaker_.has_proposal() || !pacemaker_.expected()) return;
-  if (leader_is_silent(leader)) pacemaker_.leader_silent();
+  if (!leader_is_silent(leader)) return;
+  mark(Mark::leader_silent);
+  pacemaker_.leader_silent();
 }
 
 void Simplex::run_timers() {
@@ -245,6 +254,7 @@ void Simplex::run_timers() {
       pacemaker_.advance_due(now_.instant)) {
     nullify();
   }
+  if (planted(Fault::no_retry)) return;
   if (pacemaker_.take_retry(now_.instant)) retry();
 }
 

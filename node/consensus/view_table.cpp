@@ -3,11 +3,22 @@
 #include <algorithm>
 #include <iterator>
 
+#include "node/consensus/planted.hpp"
+
 namespace tally::consensus {
 namespace {
 
 std::size_t slot_of(VoteKind kind) {
   return static_cast<std::size_t>(kind);
+}
+
+bool excludes(const Statement& a, const Statement& b) {
+  if (planted(Fault::accuse_legal_pair)) {
+    const bool pair = (a.kind == VoteKind::notarize && b.kind == VoteKind::nullify) ||
+                      (a.kind == VoteKind::nullify && b.kind == VoteKind::notarize);
+    if (pair && a.view == b.view) return true;
+  }
+  return conflict(a, b);
 }
 
 }  // namespace
@@ -38,7 +49,7 @@ bool ViewTable::contradicts(const Vote& vote) const {
   const Slot* held = slot(vote.statement.view, vote.signer);
   if (held == nullptr || held->convicted) return false;
   return std::any_of(std::begin(held->votes), std::end(held->votes), [&](const auto& one) {
-    return one && conflict(one->statement, vote.statement);
+    return one && excludes(one->statement, vote.statement);
   });
 }
 
@@ -51,7 +62,7 @@ std::optional<Evidence> ViewTable::convict(const Vote& vote) {
 
 std::optional<Evidence> ViewTable::convict(Slot& slot, const Vote& vote) {
   for (const auto& held : slot.votes) {
-    if (!held || slot.convicted || !conflict(held->statement, vote.statement)) continue;
+    if (!held || slot.convicted || !excludes(held->statement, vote.statement)) continue;
     slot.convicted = true;
     return Evidence{*held, vote};
   }

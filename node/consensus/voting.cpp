@@ -1,6 +1,7 @@
 // Signing and tallying. See simplex.hpp for the rules.
 #include <algorithm>
 
+#include "node/consensus/coverage.hpp"
 #include "node/consensus/planted.hpp"
 #include "node/consensus/simplex.hpp"
 
@@ -52,6 +53,13 @@ bool Simplex::sign(const Statement& statement) {
   const Vote vote{statement, *self_, *signature};
   actions_.records.push_back(record(RecordKind::own_vote, vote));
   actions_.high_water = own_.high_water(setup_.epoch);
+  if (planted(Fault::last_vote_only)) {
+    ports::HighWater last{setup_.epoch, statement.view, {}, false, {}};
+    if (statement.kind == VoteKind::notarize) last.notarized = statement.hash;
+    if (statement.kind == VoteKind::nullify) last.nullified = true;
+    if (statement.kind == VoteKind::finalize) last.finalized = statement.hash;
+    actions_.high_water = last;
+  }
   if (statement.kind != VoteKind::nullify) actions_.store_bodies = true;
   own_signed_[statement.view].push_back(vote);
   unsynced_.push_back(vote);
@@ -90,13 +98,15 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   const bool past = statement.view <= floor_.view;
   if (past ? !table_.contradicts(vote) : !table_.wants(vote)) return;
   const Bytes message = statement_bytes(setup_.genesis_hash, statement);
-  if (!ports_.verifier->verify(setup_.set.at(vote.signer).consensus_key, message, vote.signature)) {
+  const Ed25519Key& key = setup_.set.at(vote.signer).consensus_key;
+  if (!planted(Fault::unverified_vote) && !ports_.verifier->verify(key, message, vote.signature)) {
     actions_.disconnects.push_back({from, "a vote with a bad signature"});
     return;
   }
   if (!past) {
     tally(vote);
   } else if (auto evidence = table_.convict(vote)) {
+    mark(Mark::evidence_after_finality);
     convict(*std::move(evidence));
   }
 }
@@ -154,7 +164,16 @@ Standing Simplex::standing() const {
 void Simplex::convict(Evidence evidence) {
   const Vote& vote = evidence.second;
   const View view = vote.statement.view;
-  if (view > floor_.view && vote.signer == leaders_.leader(view)) leader_equivocated_.insert(view);
+  if (view > floor_.view && vote.signer == leaders_.leader(view)) {
+    leader_equivocated_.insert(view);
+    mark(Mark::leader_equivocated);
+  }
+  const VoteKind kind = vote.statement.kind;
+  if (kind != evidence.first.statement.kind) {
+    mark(Mark::evidence_nullify_and_finalize);
+  } else {
+    mark(kind == VoteKind::notarize ? Mark::evidence_two_notarize : Mark::evidence_two_finalize);
+  }
   actions_.evidence.push_back(std::move(evidence));
 }
 
@@ -180,6 +199,7 @@ bool Simplex::take_certificate(const Certificate& certificate, bool verified) {
   if (const Certificate* held = table_.find(statement.view, statement.kind)) {
     if (held->statement == statement) return true;
   }
+  verified |= planted(Fault::unverified_certificate);
   if (!verified && !verify(certificate, context_, *ports_.verifier).ok()) return false;
   accept_certificate(certificate);
   return true;
@@ -200,7 +220,14 @@ void Simplex::accept_certificate(const Certificate& certificate) {
     }
   }
   if (!table_.insert(certificate)) return;
-  for (Evidence& evidence : table_.absorb(certificate)) convict(std::move(evidence));
+  const Statement& statement = certificate.statement;
+  if (statement.kind == VoteKind::notarize && table_.has(statement.view, VoteKind::nullify)) {
+    mark(Mark::notarization_after_nullification);
+  }
+  for (Evidence& evidence : table_.absorb(certificate)) {
+    mark(Mark::evidence_from_certificate);
+    convict(std::move(evidence));
+  }
   actions_.records.push_back(record(RecordKind::certificate, certificate));
   forwards_.push_back({certificate, now_.instant + DurationMs(std::max<std::uint64_t>(
                                                        parameters_.delta.value / 4, 1))});

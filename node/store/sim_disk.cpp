@@ -77,7 +77,8 @@ class SimDisk::StoreView final : public ports::Store {
       auto it = table.lower_bound(ByteView(write.key));
       const bool there = it != table.end() && it->first == write.key;
       if (!synced) {
-        undo.push_back({write.column, write.key, there ? std::optional(it->second) : std::nullopt});
+        undo.push_back(
+            {write.column, write.key, there ? std::optional(it->second) : std::nullopt});
       }
       if (!write.value) {
         if (there) table.erase(it);
@@ -171,9 +172,18 @@ void SimDisk::crash(std::uint64_t seed) {
 }
 
 void SimDisk::flip_log_bit(std::size_t bit) {
-  TALLY_ASSERT(log_.live && bit / 8 < log_.live->size());
-  (*log_.live)[bit / 8] = static_cast<std::uint8_t>((*log_.live)[bit / 8] ^ 1U << bit % 8);
-  log_.synced = log_.live;
+  flip_bit(log_, bit);
+}
+
+void SimDisk::flip_bit(SimFileState& file, std::size_t bit) {
+  TALLY_ASSERT(file.live && bit / 8 < file.live->size());
+  (*file.live)[bit / 8] = static_cast<std::uint8_t>((*file.live)[bit / 8] ^ 1U << bit % 8);
+  file.synced = file.live;
+}
+
+void SimDisk::lose_database() {
+  for (Table& table : columns_) table.clear();
+  unsynced_.clear();
 }
 
 }  // namespace tally::store

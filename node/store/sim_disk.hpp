@@ -49,6 +49,10 @@ class SimDisk {
   SimFileState& vote_log_file() { return log_; }
   SimFileState& high_water_file() { return high_water_; }
   void flip_log_bit(std::size_t bit);
+  // Of a file that is there; what was written stays written, but for that bit.
+  static void flip_bit(SimFileState& file, std::size_t bit);
+  // The folder of the database is gone; the two files stay.
+  void lose_database();
   // Everything that writes counts here; a fault injector crashes before the write that it picks.
   std::uint64_t writes() const { return writes_; }
 

@@ -30,6 +30,10 @@ std::string name_of(AdversaryKind kind) {
       return "spammer";
     case AdversaryKind::old_guard:
       return "old guard";
+    case AdversaryKind::time_pusher:
+      return "time pusher";
+    case AdversaryKind::lying_sync_peer:
+      return "lying sync peer";
     case AdversaryKind::twins:
       return "twins";
   }
@@ -55,6 +59,10 @@ std::unique_ptr<Adversary> make_adversary(AdversaryKind kind) {
       return make_spammer();
     case AdversaryKind::old_guard:
       return make_old_guard();
+    case AdversaryKind::time_pusher:
+      return make_time_pusher();
+    case AdversaryKind::lying_sync_peer:
+      return make_lying_sync_peer();
   }
   return nullptr;
 }

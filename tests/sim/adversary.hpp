@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "node/consensus/coverage.hpp"
 #include "tests/sim/sim_node.hpp"
 
 namespace tally::sim {
@@ -39,6 +40,10 @@ class Adversary {
   // In place of sending: the frame leaves only if the adversary emits it.
   virtual void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
                        const Bytes& frame) = 0;
+  // What its clock is put forward by.
+  virtual std::int64_t clock_push_ms(std::uint64_t /*now_ms*/, std::int64_t /*max_drift_ms*/) {
+    return 0;
+  }
 };
 
 std::unique_ptr<Adversary> make_equivocator();
@@ -48,6 +53,8 @@ std::unique_ptr<Adversary> make_stale_voter();
 std::unique_ptr<Adversary> make_conflicting_certificates();
 std::unique_ptr<Adversary> make_spammer();
 std::unique_ptr<Adversary> make_old_guard();
+std::unique_ptr<Adversary> make_time_pusher();
+std::unique_ptr<Adversary> make_lying_sync_peer();
 
 // In the order of the seeds: 0 is none; the last is twins, which the world itself sets up.
 enum class AdversaryKind : std::uint8_t {
@@ -59,9 +66,11 @@ enum class AdversaryKind : std::uint8_t {
   conflicting_certificates,
   spammer,
   old_guard,
+  time_pusher,
+  lying_sync_peer,
   twins,
 };
-constexpr std::size_t kAdversaryKinds = 9;
+constexpr std::size_t kAdversaryKinds = 11;
 std::string name_of(AdversaryKind kind);
 std::unique_ptr<Adversary> make_adversary(AdversaryKind kind);  // null for none and twins
 

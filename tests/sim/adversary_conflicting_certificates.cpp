@@ -6,6 +6,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class ConflictingCertificates final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -28,6 +31,7 @@ class ConflictingCertificates final : public Adversary {
 
  private:
   Certificate forge(const AdversaryTools& tools) const {
+    mark(Mark::certificate_forged);
     Certificate out = *last_;
     out.statement.view = View(out.statement.view.value + tools.random.below(3));
     switch (tools.random.below(5)) {

@@ -5,6 +5,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class Equivocator final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -25,6 +28,7 @@ class Equivocator final : public Adversary {
     tools.emit_message(to, envelope);
     const auto* vote = std::get_if<consensus::VoteMessage>(&envelope.message);
     if (vote == nullptr || !tools.random.chance(300)) return;
+    mark(Mark::finalize_beside_nullify);
     Statement other = vote->vote.statement;
     if (other.kind == VoteKind::nullify) {
       if (!last_) return;
@@ -40,6 +44,7 @@ class Equivocator final : public Adversary {
  private:
   // The same block one millisecond later: another hash.
   static void make_twin(const AdversaryTools& tools, consensus::Proposal& proposal) {
+    mark(Mark::twin_proposal);
     Header& header = proposal.block.header;
     auto digest = *consensus_digest(header);
     digest.time = TimestampMs(digest.time.value + 1);

@@ -6,6 +6,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class OldGuard final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -34,6 +37,7 @@ class OldGuard final : public Adversary {
 
   static consensus::EpochProofMessage forge(const AdversaryTools& tools,
                                             const consensus::Hint& hint) {
+    mark(Mark::old_guard_proof);
     const Epoch epoch = hint.epoch;
     const View view(hint.view.value + 1'000);
     consensus::EpochProofMessage out{epoch, {}};

@@ -4,6 +4,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class SilentLeader final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -13,6 +16,7 @@ class SilentLeader final : public Adversary {
         message.ok() ? std::get_if<core::ConsensusFrame>(&*message) : nullptr;
     if (consensus_frame != nullptr &&
         std::holds_alternative<consensus::Proposal>(consensus_frame->envelope.message)) {
+      mark(Mark::proposal_never_made);
       return;
     }
     tools.emit(to, channel, frame, 0);

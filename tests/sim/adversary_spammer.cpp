@@ -5,6 +5,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class Spammer final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -20,12 +23,14 @@ class Spammer final : public Adversary {
       tools.emit_message(to, {hint, invent(tools, hint)}, tools.random.below(100));
     }
     if (tools.random.chance(20)) {
+      mark(Mark::frame_of_garbage);
       tools.emit(to, channel, Bytes(tools.random.between(1, 64), 0x5a), 0);
     }
   }
 
  private:
   static consensus::Message invent(const AdversaryTools& tools, const consensus::Hint& hint) {
+    mark(Mark::vote_invented);
     const View view(hint.view.value + tools.random.below(1'000));
     Hash hash;
     hash.bytes[0] = static_cast<std::uint8_t>(tools.random.between(1, 255));

@@ -5,6 +5,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class StaleVoter final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -21,6 +24,7 @@ class StaleVoter final : public Adversary {
     tools.emit(to, channel, frame, tools.random.between(200, 4'000));
     old_.push_back(frame);
     if (tools.random.chance(200)) {
+      mark(Mark::vote_repeated);
       tools.emit(to, channel, old_[tools.random.below(old_.size())], tools.random.below(2'000));
     }
     if (old_.size() > 512) old_.erase(old_.begin(), old_.begin() + 256);

@@ -4,6 +4,9 @@
 namespace tally::sim {
 namespace {
 
+using consensus::mark;
+using consensus::Mark;
+
 class Withholder final : public Adversary {
  public:
   void on_send(const AdversaryTools& tools, const ports::PeerId& to, ports::Channel channel,
@@ -13,9 +16,15 @@ class Withholder final : public Adversary {
         message.ok() ? std::get_if<core::ConsensusFrame>(&*message) : nullptr;
     if (consensus_frame != nullptr) {
       const auto& content = consensus_frame->envelope.message;
-      if (std::holds_alternative<consensus::BlockReply>(content)) return;
-      if (std::holds_alternative<consensus::CertificateMessage>(content)) return;
-      if (std::holds_alternative<consensus::Proposal>(content) && !tools.random.chance(500)) return;
+      if (std::holds_alternative<consensus::BlockReply>(content) ||
+          std::holds_alternative<consensus::CertificateMessage>(content)) {
+        mark(Mark::answer_withheld);
+        return;
+      }
+      if (std::holds_alternative<consensus::Proposal>(content) && !tools.random.chance(500)) {
+        mark(Mark::proposal_withheld);
+        return;
+      }
       if (std::holds_alternative<consensus::VoteMessage>(content) && tools.random.chance(300))
         return;
     }

@@ -109,12 +109,13 @@ void Checkers::on_epoch_proofs(std::size_t node, const std::vector<EpochProof>& 
   }
 }
 
-void Checkers::on_final(std::size_t node, const consensus::Finalized& block) {
+void Checkers::on_final(std::size_t node, const consensus::Finalized& block, TimestampMs latest) {
   const std::uint32_t height = block.header.number.value.value;
   const std::string where =
       "node " + std::to_string(node) + ", height " + std::to_string(height) + ": ";
   if (height > heights_[node] + 1) fail(where + "a height was left out");
-  const Final final{block.hash, block.header.state_root, block.header.parent_hash};
+  Final final{block.hash, block.header.state_root, block.header.parent_hash, {}};
+  if (const auto digest = consensus_digest(block.header)) final.time = digest->time;
   const auto [found, fresh] = chain_.try_emplace(height, final);
   if (!fresh && found->second.hash != final.hash) fail(where + "two final blocks");
   if (found->second.state_root != final.state_root) fail(where + "two state roots");
@@ -122,11 +123,25 @@ void Checkers::on_final(std::size_t node, const consensus::Finalized& block) {
   if (below != chain_.end() && below->second.hash != final.parent) {
     fail(where + "does not stand on the final block below it");
   }
+  if (below != chain_.end() && height > 0 && final.time <= below->second.time) {
+    fail(where + "a time that is not above its parent's");
+  }
+  if (final.time > latest) fail(where + "a time that no honest clock has come near");
   heights_[node] = std::max(heights_[node], height);
   if (!fresh) return;
   on_set_item(where, block);
   transactions_ += block.extrinsics.size();
   if (const auto digest = consensus_digest(block.header)) epochs_.insert(digest->epoch.value);
+}
+
+void Checkers::on_snapshot(std::size_t node, const ports::ChainHead& head) {
+  const std::uint32_t height = head.number.value;
+  const auto known = chain_.find(height);
+  if (known == chain_.end() || known->second.hash != head.hash) {
+    fail("node " + std::to_string(node) + " took a snapshot at height " + std::to_string(height) +
+         " of a block that is not final");
+  }
+  heights_[node] = std::max(heights_[node], height);
 }
 
 void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
@@ -136,12 +151,7 @@ void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
   const std::string where = "node " + std::to_string(node) + ": ";
   const auto& content = frame->envelope.message;
   if (const auto* vote = std::get_if<consensus::VoteMessage>(&content)) {
-    // Of what another has signed; whoever it names checks the signature.
-    const ValidatorSet* set = set_of(vote->vote.statement.epoch);
-    const std::size_t signer = vote->vote.signer.value;
-    const bool reminder = set != nullptr && signer < set->members.size() &&
-                          set->members[signer].consensus_key != key;
-    if (!reminder) on_vote(node, key, vote->vote);
+    if (!is_reminder(key, vote->vote)) on_vote(node, key, vote->vote);
   } else if (const auto* made = std::get_if<consensus::Proposal>(&content)) {
     on_vote(node, key, made->notarize);
     if (made->parent) on_certificate(where, *made->parent);
@@ -151,6 +161,16 @@ void Checkers::on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
   } else if (const auto* over = std::get_if<consensus::EpochProofMessage>(&content)) {
     on_epoch_proof(where, over->epoch, over->proof);
   }
+}
+
+// Of what another has signed; it proves itself.
+bool Checkers::is_reminder(const std::optional<Ed25519Key>& key, const Vote& vote) const {
+  const ValidatorSet* set = set_of(vote.statement.epoch);
+  if (set == nullptr || vote.signer.value >= set->members.size()) return false;
+  const Ed25519Key& signer = set->members[vote.signer.value].consensus_key;
+  return signer != key &&
+         about_.signed_by(signer, statement_bytes(about_.genesis_hash, vote.statement),
+                          vote.signature);
 }
 
 void Checkers::on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote) {

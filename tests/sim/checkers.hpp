@@ -29,7 +29,10 @@ class Checkers {
   explicit Checkers(CheckedChain chain);
 
   // A node without an adversary reported a block as final.
-  void on_final(std::size_t node, const consensus::Finalized& block);
+  // `latest`: what no header may be beyond now, by the clocks of those who are honest.
+  void on_final(std::size_t node, const consensus::Finalized& block, TimestampMs latest);
+  // A node without an adversary stands there now, without having been told of the blocks before.
+  void on_snapshot(std::size_t node, const ports::ChainHead& head);
   // An honest node's frame has left it. `key` is its consensus key, if it has one.
   void on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
                const core::WireMessage& message);
@@ -54,6 +57,7 @@ class Checkers {
     Hash hash;
     Hash state_root;
     Hash parent;
+    TimestampMs time;
   };
   struct Cast {
     std::optional<Hash> notarize;
@@ -61,6 +65,7 @@ class Checkers {
     bool nullify = false;
   };
 
+  bool is_reminder(const std::optional<Ed25519Key>& key, const Vote& vote) const;
   void on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote);
   void on_set_item(const std::string& where, const consensus::Finalized& block);
   void on_certificate(const std::string& where, const Certificate& certificate);

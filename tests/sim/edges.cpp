@@ -52,7 +52,9 @@ void World::at_epoch_edge() {
     }
     case 3:  // clocks jump
       for (std::size_t node = 0; node < count; ++node) {
-        nodes_[node]->skew_ms = static_cast<std::int64_t>(edge_random_.below(240)) - 120;
+        std::int64_t& skew = nodes_[node]->skew_ms;
+        if (skew >= -120 && skew < 120)
+          skew = static_cast<std::int64_t>(edge_random_.below(240)) - 120;
       }
       break;
     case 4:

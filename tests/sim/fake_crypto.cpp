@@ -15,6 +15,13 @@ Bytes vrf_id(const VrfKey& key, ByteView alpha, const VrfProof& proof) {
   return id;
 }
 
+VrfProof fake_proof(const VrfKey& key, ByteView alpha) {
+  VrfProof out;
+  const Hash half = blake2_256({key, alpha});
+  std::memcpy(out.bytes.data(), half.bytes.data(), 32);
+  return out;
+}
+
 }  // namespace
 
 Ed25519Signature fake_sign(ByteView key, ByteView message) {
@@ -69,7 +76,10 @@ Ed25519Signature FakeSigner::sign(ByteView message) const {
 
 VrfProof FakeSigner::prove(ByteView alpha) const {
   const auto [found, fresh] = proofs_.try_emplace(to_bytes(alpha));
-  if (fresh) {
+  if (!fresh) return found->second;
+  if (cache_ != nullptr && !cache_->real_proofs) {
+    found->second = fake_proof(keys_.vrf_key, alpha);
+  } else {
     found->second = vrf_prove(keys_.vrf_secret, alpha);
     if (cache_ != nullptr) {
       cache_->known[vrf_id(keys_.vrf_key, alpha, found->second)] = vrf_proof_to_hash(found->second);
@@ -85,6 +95,12 @@ bool FakeVerifier::verify(const Ed25519Key& key, ByteView message,
 
 std::optional<VrfOutput> FakeVerifier::verify_vrf(const VrfKey& key, ByteView alpha,
                                                   const VrfProof& proof) const {
+  if (!cache_.real_proofs) {
+    if (fake_proof(key, alpha) != proof) return std::nullopt;
+    VrfOutput out;
+    std::memcpy(out.bytes.data(), proof.bytes.data(), 32);
+    return out;
+  }
   const auto [found, fresh] = cache_.known.try_emplace(vrf_id(key, alpha, proof));
   if (fresh) found->second = vrf_verify(key, alpha, proof);
   return found->second;

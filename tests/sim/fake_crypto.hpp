@@ -1,6 +1,6 @@
 // Signatures that cost a hash instead of a curve, for many nodes in one process. A fake signature
 // is H(key ‖ message): whoever knows the public key could forge it, but the simulated adversaries
-// only sign with keys that are theirs. VRF proofs are real, because the runtime derives the beacon
+// only sign with keys that are theirs. VRF proofs are real where the runtime derives the beacon
 // from them, and so are votes where the runtime judges evidence; each is made and verified once for
 // all nodes, and what a simulated validator signed or proved is known to hold.
 #pragma once
@@ -20,6 +20,7 @@ Secret sim_secret(std::string_view purpose, std::uint64_t index);
 struct SharedCache {
   std::map<Bytes, std::optional<VrfOutput>> known;
   bool real_votes = false;
+  bool real_proofs = true;
   std::map<Hash, bool> votes;             // by H(key ‖ message ‖ signature): whether it holds
   std::map<Hash, Ed25519Signature> made;  // by H(key ‖ message); Ed25519 is deterministic
 

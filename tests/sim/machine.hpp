@@ -11,6 +11,7 @@
 #include "node/consensus/engine.hpp"
 #include "node/core/evidence_reports.hpp"
 #include "node/ports/pool.hpp"
+#include "node/ports/snapshots.hpp"
 #include "tests/sim/random.hpp"
 
 namespace tally::sim {
@@ -26,6 +27,9 @@ struct WorldSetup {
   std::uint32_t epoch_length = 60;
   std::size_t candidates = 0;  // nodes after them, with keys that may come into a later set
   std::size_t observers = 0;   // nodes after those, without keys
+  // Real machines keep 16 states and blocks beside their snapshot points, and serve and fetch
+  // states.
+  bool snapshots = false;
   // Who led so many views of an epoch and missed most of them is put out; 1'000: nobody is.
   std::uint32_t downtime_views_min = 1'000;
   // What a toy machine's blocks name: the sets of epochs 3, 4, …; after the last it stays.
@@ -47,6 +51,8 @@ class Machine {
   virtual ports::Pool& pool() = 0;
   // What reports of evidence are judged and made by; null where the chain takes none.
   virtual const ports::FinalizedView* chain() { return nullptr; }
+  // Null where nodes know no snapshots.
+  virtual ports::Snapshots* snapshots() { return nullptr; }
 };
 
 class MachineFactory {

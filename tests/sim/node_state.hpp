@@ -29,7 +29,7 @@ struct World::NodeState final : core::Listener {
   void on_final(const consensus::Finalized& block) override {
     world.note(index, "final", block.hash);
     if (!byzantine) {
-      world.checkers_.on_final(index, block);
+      world.checkers_.on_final(index, block, world.latest_time());
       world.on_epoch_edge(block.header.number.value.value);
       judge_epoch_end(block);
     }
@@ -38,6 +38,11 @@ struct World::NodeState final : core::Listener {
       world.waiting_.erase(hash);
       world.note_finality(index, hash);
     }
+  }
+  void on_snapshot(const ports::ChainHead& head) override {
+    world.note(index, "snapshot", head.hash);
+    world.snapshots_ += 1;
+    if (!byzantine) world.checkers_.on_snapshot(index, head);
   }
   void on_accepted(const Hash&) override {}
   void on_alarm(const std::string& text) override { world.note(index, text, {}); }

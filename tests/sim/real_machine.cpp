@@ -8,6 +8,7 @@
 
 #include "genesis/build.hpp"
 #include "node/execution/application.hpp"
+#include "node/execution/snapshots.hpp"
 #include "node/txpool/pool.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/events.hpp"
@@ -71,23 +72,31 @@ genesis::ChainSpec make_spec(const WorldSetup& setup) {
 
 class RealMachine final : public Machine {
  public:
-  RealMachine(ports::Store& store, const genesis::Genesis& genesis, const ports::Verifier& verifier)
+  RealMachine(ports::Store& store, const genesis::Genesis& genesis, const ports::Verifier& verifier,
+              const WorldSetup& setup)
       : installed_(execution::install_genesis(store, {&genesis.state, &genesis.header})),
         final_state_(store),
         pool_(final_state_, txpool::Limits{}),
         application_({store, final_state_, pool_, verifier},
-                     execution::Options{.retention = {.states = 16},
+                     execution::Options{.retention = {.states = 16,
+                                                      .blocks = setup.snapshots ? 16u : 0u,
+                                                      .epoch_length = setup.epoch_length},
                                         .invariants = runtime::InvariantChecks::sampled,
-                                        .executor = nullptr}) {}
+                                        .executor = nullptr}),
+        snapshots_(store, [this] { application_.reload(); }),
+        serves_(setup.snapshots) {}
   ports::Application& application() override { return application_; }
   ports::Pool& pool() override { return pool_; }
   const ports::FinalizedView* chain() override { return &final_state_; }
+  ports::Snapshots* snapshots() override { return serves_ ? &snapshots_ : nullptr; }
 
  private:
   execution::GenesisResult installed_;
   execution::FinalState final_state_;
   txpool::TxPool pool_;
   execution::ChainApplication application_;
+  execution::Snapshots snapshots_;
+  bool serves_;
 };
 
 class RealFactory final : public MachineFactory {
@@ -117,7 +126,7 @@ class RealFactory final : public MachineFactory {
   consensus::ChainSetup chain() const override { return chain_; }
 
   std::unique_ptr<Machine> make(ports::Store& store, const ports::Verifier& verifier) override {
-    return std::make_unique<RealMachine>(store, genesis_, verifier);
+    return std::make_unique<RealMachine>(store, genesis_, verifier, setup_);
   }
 
   Bytes transaction(Random& random) override {

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_node.hpp"
 
+#include "node/consensus/coverage.hpp"
+
 namespace tally::sim {
 namespace {
 
@@ -8,14 +10,19 @@ class FaultyStore final : public ports::Store {
   FaultyStore(std::unique_ptr<ports::Store> inner, DiskFaults& faults)
       : inner_(std::move(inner)), faults_(faults) {}
   std::optional<Bytes> get(ports::Column column, ByteView key) const override {
+    check(column, key);
     return inner_->get(column, key);
   }
   void scan(ports::Column column, ByteView from,
             const std::function<bool(ByteView, ByteView)>& visit) const override {
-    inner_->scan(column, from, visit);
+    inner_->scan(column, from, [&](ByteView key, ByteView value) {
+      check(column, key);
+      return visit(key, value);
+    });
   }
   void write(ports::WriteBatch batch, ports::Durability durability) override {
     faults_.touch(durability == ports::Durability::synced);
+    if (faults_.damaged) heal(batch);
     inner_->write(std::move(batch), durability);
   }
   void sync() override {
@@ -24,6 +31,20 @@ class FaultyStore final : public ports::Store {
   }
 
  private:
+  void check(ports::Column column, ByteView key) const {
+    const auto& damaged = faults_.damaged;
+    if (!damaged || damaged->first != column || !equal(damaged->second, key)) return;
+    mark(consensus::Mark::database_stop);
+    throw StopNode{"a record of the database does not fit its checksum", true};
+  }
+  void heal(const ports::WriteBatch& batch) {
+    for (const ports::Write& write : batch) {
+      if (write.column != faults_.damaged->first || write.key != faults_.damaged->second) continue;
+      faults_.damaged.reset();
+      return;
+    }
+  }
+
   std::unique_ptr<ports::Store> inner_;
   DiskFaults& faults_;
 };
@@ -132,7 +153,21 @@ void SimNode::start(MachineFactory& factory, SharedCache& cache) {
   ports.reporter = hooks_.reporter ? &*hooks_.reporter : nullptr;
   consensus::ChainSetup chain = factory.chain();
   chain.own_key_guard = hooks_.own_key_guard;
+  ports.snapshots = live_->machine->snapshots();
+  if (ports.snapshots != nullptr) ports.sync.mode = core::SyncMode::snapshot;
   core_ = std::make_unique<core::NodeCore>(std::move(chain), id_, ports);
+}
+
+bool SimNode::damage_database(Random& random) {
+  const auto column = static_cast<ports::Column>(random.below(ports::kColumns));
+  std::vector<Bytes> keys;
+  disk_.store()->scan(column, {}, [&](ByteView key, ByteView) {
+    keys.push_back(to_bytes(key));
+    return true;
+  });
+  if (keys.empty()) return false;
+  faults_.damaged = {column, keys[random.below(keys.size())]};
+  return true;
 }
 
 void SimNode::crash(std::uint64_t seed) {

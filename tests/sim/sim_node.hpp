@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "node/core/node_core.hpp"
 #include "node/store/sim_disk.hpp"
@@ -16,12 +18,23 @@ namespace tally::sim {
 // Thrown out of a write: the node is gone from that point on.
 struct CrashNow {};
 
+// Thrown out of a read or a write: the node ends by itself and says why. Damage in the database is
+// noticed by its checksums, and the operator then replaces the database and keeps the votes.
+struct StopNode {
+  std::string reason;
+  bool replace_database = false;
+};
+
 struct DiskFaults {
   std::optional<std::uint64_t> crash_after;  // writes from now
   std::uint64_t sync_ms = 0;                 // how long a sync holds the node up
+  std::uint64_t cpu_ms = 0;                  // how long a turn takes
   std::uint64_t spent_ms = 0;                // in this turn
+  bool full = false;
+  std::optional<std::pair<ports::Column, Bytes>> damaged;  // whose checksum fails
 
   void touch(bool sync) {
+    if (full) throw StopNode{"the disk is full", false};
     if (crash_after && (*crash_after)-- == 0) {
       crash_after.reset();
       throw CrashNow{};
@@ -53,6 +66,8 @@ class SimNode {
   core::NodeCore& core() { return *core_; }
   store::SimDisk& disk() { return disk_; }
   DiskFaults& faults() { return faults_; }
+  // A bit of something in the database turns over; false when there is nothing yet.
+  bool damage_database(Random& random);
   const ports::PeerId& id() const { return id_; }
   const FakeSigner& signer() const { return *signer_; }
   std::optional<Ed25519Key> key() const {

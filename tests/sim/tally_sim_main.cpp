@@ -2,6 +2,7 @@
 //
 //   tally-sim --seeds 1..1000      one line a failure and a summary; exit status 1 on a failure
 //   tally-sim --seeds 42 --trace   what happened in one world
+//   tally-sim --twins 3            two copies of one validator under every schedule of partitions
 //   tally-sim --bias 20000         how far withheld blocks bend a draw, as a table for the docs
 #include <unistd.h>
 
@@ -23,29 +24,40 @@
 namespace tally::sim {
 namespace {
 
+constexpr std::size_t kTwinsCounted = 3;  // longer schedules are too many
+
 struct Options {
   std::uint64_t first = 1;
   std::uint64_t last = 100;
   unsigned threads = 0;
   std::size_t validators = 4;
   std::uint32_t epoch_length = 60;
-  std::string machine = "real";
+  std::string machine = "mixed";
   std::string sets = "mixed";
   std::string absence = "judged";
   std::string adversary;
   std::string fault;
-  std::size_t bias = 0;  // draws
+  std::size_t bias = 0;   // draws
+  std::size_t twins = 0;  // stretches of a schedule
+  std::uint64_t duration_s = 60;
+  bool coverage = false;
   bool trace = false;
   bool json = false;
 };
 
 AdversaryKind adversary_of(const Options& options, std::uint64_t seed) {
+  if (options.twins > 0) return AdversaryKind::twins;
   for (std::size_t i = 0; i < kAdversaryKinds; ++i) {
     if (name_of(static_cast<AdversaryKind>(i)) == options.adversary) {
       return static_cast<AdversaryKind>(i);
     }
   }
   return static_cast<AdversaryKind>(seed % kAdversaryKinds);
+}
+
+// Consensus is the same above a toy, which costs a tenth. Each adversary meets both.
+bool is_real(const Options& options, std::uint64_t seed) {
+  return options.machine == "mixed" ? seed % 7 == 0 : options.machine == "real";
 }
 
 // Every other row of adversaries in a world whose validators change.
@@ -67,7 +79,7 @@ void let_sets_change(WorldOptions& world) {
 // Absence is judged where nobody lies: below a third of a set is all that may be faulty, and a set
 // that shrinks because others are away would come to have more of the one that is.
 void let_absence_count(const Options& options, WorldOptions& world) {
-  if (options.absence == "free" || options.machine != "real") return;
+  if (options.absence == "free" || !is_real(options, world.seed)) return;
   if (world.adversary != AdversaryKind::none && world.adversary != AdversaryKind::silent_leader) {
     return;
   }
@@ -79,9 +91,39 @@ void let_absence_count(const Options& options, WorldOptions& world) {
   }
 }
 
+// Five nodes, of which two share a key: the schedule says in each stretch of time who can talk to
+// whom. A number below 4 · 16^stretches names a validator that is doubled and a schedule; the
+// others are drawn.
+WorldOptions twins_world(const Options& options, std::uint64_t number) {
+  WorldOptions world;
+  world.seed = number;
+  world.faults = false;
+  world.adversary = AdversaryKind::twins;
+  world.faults_until_ms = kPartitionMs * options.twins;
+  world.duration_ms = world.faults_until_ms + 18'000;
+  Random drawn(number, "twins");
+  std::uint64_t rest = number;
+  for (std::size_t i = 0; i < options.twins; ++i) {
+    const std::uint64_t split = options.twins <= kTwinsCounted ? rest % 16 : drawn.below(16);
+    rest /= 16;
+    std::vector<std::size_t> side{0};  // which side is called which does not matter
+    for (std::size_t node = 1; node < 5; ++node) side.push_back(split >> (node - 1) & 1);
+    world.partitions.push_back(std::move(side));
+  }
+  world.faulty = options.twins <= kTwinsCounted ? rest % 4 : drawn.below(4);
+  return world;
+}
+
 WorldResult run_seed(const Options& options, std::uint64_t seed) {
   WorldOptions world;
+  if (options.twins > 0) {
+    world = twins_world(options, seed);
+    if (options.trace) world.trace = &std::cout;
+    return World(world, *toy_machines(world.setup)).run();
+  }
   world.seed = seed;
+  world.duration_ms = options.duration_s * 1'000;
+  world.faults_until_ms = world.duration_ms / 2;
   world.setup.validators = options.validators;
   world.setup.epoch_length = options.epoch_length;
   if (sets_change(options, seed)) let_sets_change(world);
@@ -89,13 +131,15 @@ WorldResult run_seed(const Options& options, std::uint64_t seed) {
   let_absence_count(options, world);
   if (options.trace) world.trace = &std::cout;
   const auto factory =
-      options.machine == "toy" ? toy_machines(world.setup) : real_machines(world.setup);
+      is_real(options, seed) ? real_machines(world.setup) : toy_machines(world.setup);
   return World(world, *factory).run();
 }
 
 std::string replay(const Options& options, std::uint64_t seed) {
   std::string out = "tally-sim --seeds " + std::to_string(seed) + " --trace";
-  if (options.machine != "real") out += " --machine " + options.machine;
+  if (options.twins > 0) out += " --twins " + std::to_string(options.twins);
+  if (options.duration_s != 60) out += " --duration " + std::to_string(options.duration_s);
+  if (options.machine != "mixed") out += " --machine " + options.machine;
   if (options.sets != "mixed") out += " --sets " + options.sets;
   if (options.absence != "judged") out += " --absence " + options.absence;
   if (options.validators != 4) out += " --validators " + std::to_string(options.validators);
@@ -115,7 +159,23 @@ struct Totals {
   std::uint64_t convicted = 0;
   std::uint64_t disputes = 0;
   std::uint64_t absences = 0;
+  consensus::Marks marks{};   // how often
+  consensus::Marks worlds{};  // in how many worlds
 };
+
+// Which rare paths were gone through; the number of those that were not.
+std::size_t print_coverage(const Totals& totals) {
+  std::size_t missed = 0;
+  for (std::size_t i = 0; i < consensus::kMarks; ++i) {
+    const bool hit = totals.marks[i] > 0;
+    missed += hit ? 0 : 1;
+    std::printf("%-45s %10lu in %lu worlds%s\n", std::string(consensus::kMarkNames[i]).c_str(),
+                totals.marks[i], totals.worlds[i], hit ? "" : "  MISSED");
+  }
+  std::printf("%zu of %zu rare paths were gone through\n", consensus::kMarks - missed,
+              consensus::kMarks);
+  return missed;
+}
 
 void report(const Options& options, std::uint64_t seed, const WorldResult& result) {
   if (options.json) {
@@ -180,6 +240,10 @@ int run(const Options& options) {
       totals.disputes += result.disputes;
       totals.absences += result.absences;
       totals.convicted += result.convicted ? 1 : 0;
+      for (std::size_t i = 0; i < consensus::kMarks; ++i) {
+        totals.marks[i] += result.marks[i];
+        totals.worlds[i] += result.marks[i] > 0 ? 1 : 0;
+      }
       progress.clear();
       report(options, seed, result);
       progress.show(++done, totals.failed);
@@ -203,7 +267,23 @@ int run(const Options& options) {
         totals.set_changes, totals.evidence, totals.convicted, totals.absences, totals.disputes,
         took.count(), took.count() * count / static_cast<double>(worlds));
   }
-  return totals.failed == 0 ? 0 : 1;
+  const bool missed = options.coverage && print_coverage(totals) > 0;
+  return totals.failed == 0 && !missed ? 0 : 1;
+}
+
+std::string twins_all(std::size_t stretches) {
+  if (stretches > kTwinsCounted) return "1..1000";
+  return "0.." + std::to_string((std::uint64_t{4} << 4 * stretches) - 1);
+}
+
+// Printed, so that what they find can be run again.
+std::string fresh_seeds(std::uint64_t count) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto first = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  const std::string seeds = std::to_string(first) + ".." + std::to_string(first + count - 1);
+  std::cout << "seeds " << seeds << std::endl;
+  return seeds;
 }
 
 int print_bias(std::size_t draws) {
@@ -223,42 +303,24 @@ int print_bias(std::size_t draws) {
   return 0;
 }
 
-#ifdef TALLY_PLANTED_FAULTS
-bool plant(const std::string& name) {
-  using consensus::Fault;
-  const std::pair<const char*, Fault> faults[] = {
-      {"none", Fault::none},
-      {"skip-nullifications", Fault::skip_nullifications},
-      {"certify-without-notarization", Fault::certify_without_notarization},
-      {"forget-own-votes", Fault::forget_own_votes},
-      {"nullify-then-finalize", Fault::nullify_then_finalize},
-      {"partial-extrinsic", Fault::partial_extrinsic},
-      {"commit-filler", Fault::commit_filler},
-      {"next-epochs-set", Fault::next_epochs_set},
-      {"old-epoch-proof", Fault::old_epoch_proof},
-  };
-  for (const auto& [known, fault] : faults) {
-    if (name != known) continue;
-    consensus::planted_fault = fault;
-    return true;
-  }
-  return false;
-}
-#endif
-
 }  // namespace
 }  // namespace tally::sim
 
 int main(int argc, char** argv) {
   tally::sim::Options options;
-  std::string seeds = "1..100";
+  std::string seeds;
+  std::uint64_t fresh = 0;
   CLI::App app{"Whole nodes in virtual time, with faults; one seed is one world."};
-  app.add_option("--seeds", seeds, "one seed, or first..last")->capture_default_str();
+  app.add_option("--seeds", seeds, "one seed, or first..last; 1..100 if it is left out");
   app.add_option("--threads", options.threads, "0: one a core");
   app.add_option("--validators", options.validators, "how many in a world")->capture_default_str();
   app.add_option("--epoch", options.epoch_length, "blocks of an epoch")->capture_default_str();
-  app.add_option("--machine", options.machine, "what the chain runs: the real runtime, or a toy")
-      ->check(CLI::IsMember({"real", "toy"}))
+  app.add_option("--duration", options.duration_s, "virtual seconds of a world")
+      ->check(CLI::Range(20, 3'600))
+      ->capture_default_str();
+  app.add_option("--machine", options.machine,
+                 "what the chain runs: the real runtime, a toy, or the real one in each 7th world")
+      ->check(CLI::IsMember({"real", "toy", "mixed"}))
       ->capture_default_str();
   app.add_option("--sets", options.sets, "whether validators change from epoch to epoch")
       ->check(CLI::IsMember({"fixed", "changing", "mixed"}))
@@ -268,14 +330,22 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"judged", "free"}))
       ->capture_default_str();
   app.add_option("--adversary", options.adversary, "the same one in every world");
+  auto* twins = app.add_option("--twins", options.twins,
+                               "twins under partitions in so many stretches of 700 ms: all "
+                               "schedules for up to 3, drawn ones beyond");
+  app.add_option("--fresh", fresh, "run so many seeds that depend on the time of day instead");
   app.add_option("--bias", options.bias, "measure so many draws against withholding leaders");
   app.add_flag("--trace", options.trace, "every event, on standard output");
   app.add_flag("--json", options.json, "one JSON object a world");
 #ifdef TALLY_PLANTED_FAULTS
   app.add_option("--fault", options.fault, "a fault to plant")->required();
+  app.add_flag("--coverage", options.coverage,
+               "which rare paths were gone through; fails if one was not");
 #endif
   CLI11_PARSE(app, argc, argv);
   if (options.bias > 0) return tally::sim::print_bias(options.bias);
+  if (seeds.empty()) seeds = twins->count() > 0 ? tally::sim::twins_all(options.twins) : "1..100";
+  if (fresh > 0) seeds = tally::sim::fresh_seeds(fresh);
   try {
     const auto dots = seeds.find("..");
     options.first = std::stoull(seeds.substr(0, dots));
@@ -285,7 +355,7 @@ int main(int argc, char** argv) {
     return 2;
   }
 #ifdef TALLY_PLANTED_FAULTS
-  if (!tally::sim::plant(options.fault)) {
+  if (!tally::consensus::plant(options.fault)) {
     std::fprintf(stderr, "there is no planted fault '%s'\n", options.fault.c_str());
     return 2;
   }

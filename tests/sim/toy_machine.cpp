@@ -209,9 +209,12 @@ class ToyApplication final : public ports::Application {
         const auto transfer = decode<Transfer>(extrinsic);
         ledger.balances[transfer->to] -= transfer->amount;
       }
+      if (consensus::planted(consensus::Fault::mint)) ledger.balances[0] += 1;
     }
     const auto digest = consensus_digest(block.header);
     ledger.beacon = blake2_256({ledger.beacon, digest->vrf_proof});
+    // The planted fault: what the node keeps in memory comes into the state.
+    if (consensus::planted(consensus::Fault::own_state)) ledger.nonces[0] += pool_.size();
     return ledger;
   }
 

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "primitives/crypto/hash.hpp"
+#include "tests/sim/lying_server.hpp"
 #include "tests/sim/node_state.hpp"
 
 namespace tally::sim {
 namespace {
 
 constexpr std::uint64_t kWallStart = 1'700'000'000'000;
-constexpr std::uint64_t kPartitionMs = 700;
+constexpr std::uint64_t kSkewMs = 120;     // either way
 constexpr std::uint64_t kWellMs = 12'000;  // after the faults, by when the chain must move again
 
 ports::PeerId peer_id(std::size_t node) {
@@ -31,8 +32,8 @@ World::World(const WorldOptions& options, MachineFactory& factory)
                    return vrf_.holds(key, message, by);
                  }}),
       edge_random_(options.seed, "edges") {
-  vrf_.real_votes = factory.real_votes();
-  faulty_ = Random(options.seed, "faulty").below(options.setup.validators);
+  vrf_.real_votes = vrf_.real_proofs = factory.real_votes();
+  faulty_ = options.faulty.value_or(Random(options.seed, "faulty").below(options.setup.validators));
   make_nodes();
 }
 
@@ -76,7 +77,9 @@ void World::make_nodes() {
     const std::size_t validator = twin ? faulty_ : i;
     state->byzantine = options_.adversary != AdversaryKind::none && validator == faulty_;
     if (state->byzantine) state->adversary = make_adversary(options_.adversary);
-    if (options_.faults) state->skew_ms = static_cast<std::int64_t>(skew.below(240)) - 120;
+    if (options_.faults)
+      state->skew_ms =
+          static_cast<std::int64_t>(skew.below(2 * kSkewMs)) - static_cast<std::int64_t>(kSkewMs);
     NodeHooks hooks;
     hooks.send = [self](const ports::PeerId& to, ports::Channel channel, Bytes frame) {
       self->outbox.push_back({to, channel, std::move(frame)});
@@ -86,9 +89,11 @@ void World::make_nodes() {
       self->drops.push_back(peer);
     };
     hooks.now = [this, self] {
-      return ports::Moment{
-          ports::Instant(now_),
-          TimestampMs(kWallStart + now_ + static_cast<std::uint64_t>(self->skew_ms))};
+      std::int64_t ahead = self->skew_ms;
+      const auto drift = static_cast<std::int64_t>(factory_.chain().parameters.max_drift.value);
+      if (self->adversary) ahead += self->adversary->clock_push_ms(now_, drift);
+      return ports::Moment{ports::Instant(now_),
+                           TimestampMs(kWallStart + now_ + static_cast<std::uint64_t>(ahead))};
     };
     hooks.checked = [this, self](std::uint64_t ticket, std::vector<bool> results) {
       const std::uint64_t incarnation = self->incarnation;
@@ -124,8 +129,15 @@ void World::start_node(std::size_t index) {
   } catch (const CrashNow&) {
     crash_node(index);
     return;
+  } catch (const StopNode& stop) {
+    stop_node(index, stop);
+    return;
   }
   report_unseen(index);
+  if (index + 1 == nodes_.size() && options_.newcomer_crashes > 0) {
+    options_.newcomer_crashes -= 1;
+    state.node->faults().crash_after = random_.below(60);
+  }
   turn(index, [](core::NodeCore&) {});
   for (std::size_t other = 0; other < nodes_.size(); ++other) {
     if (other != index) connect(index, other);
@@ -138,6 +150,11 @@ void World::report_unseen(std::size_t index) {
   const auto store = state.node->read_store();
   const auto head = ports::find_head(*store);
   if (!head) return;
+  const std::uint32_t oldest = ports::oldest_block(*store).value;
+  if (checkers_.height(index) + 1 < oldest && oldest <= head->number.value) {
+    const auto hash = ports::find_final(*store, BlockNumber(oldest));
+    state.on_snapshot({hash.value_or(Hash{}), BlockNumber(oldest)});
+  }
   for (std::uint32_t height = checkers_.height(index) + 1; height <= head->number.value; ++height) {
     const auto hash = ports::find_final(*store, BlockNumber(height));
     const auto block = hash ? ports::find_block(*store, *hash) : std::nullopt;
@@ -164,6 +181,19 @@ void World::crash_node(std::size_t index, std::optional<std::uint64_t> down_ms) 
   }
   const std::uint64_t drawn = random_.between(200, 4'000);
   at(now_ + down_ms.value_or(drawn), [this, index] { start_node(index); });
+}
+
+void World::stop_node(std::size_t index, const StopNode& stop) {
+  note(index, stop.reason, {});
+  NodeState& state = *nodes_[index];
+  crash_node(index, 1'000);
+  if (!stop.replace_database) return;
+  state.node->faults().damaged.reset();
+  state.node->disk().lose_database();
+}
+
+TimestampMs World::latest_time() const {
+  return TimestampMs(kWallStart + now_ + 2 * kSkewMs + factory_.chain().parameters.max_drift.value);
 }
 
 void World::connect(std::size_t a, std::size_t b) {
@@ -205,15 +235,22 @@ void World::turn(std::size_t index, std::function<void(core::NodeCore&)> act) {
   }
   state.node->faults().spent_ms = 0;
   bool crashed = false;
+  std::optional<StopNode> stopped;
   try {
     act(state.node->core());
     state.node->core().end_turn();
   } catch (const CrashNow&) {
     crashed = true;
+    consensus::mark(consensus::Mark::crash_in_write);
+  } catch (const StopNode& stop) {
+    stopped = stop;
   }
-  state.busy_until = now_ + state.node->faults().spent_ms;
+  const DiskFaults& faults = state.node->faults();
+  state.busy_until = now_ + faults.spent_ms + faults.cpu_ms;
   flush(index);
-  if (crashed) {
+  if (stopped) {
+    stop_node(index, *stopped);
+  } else if (crashed) {
     crash_node(index);
   } else {
     arm(index);
@@ -228,7 +265,14 @@ void World::flush(std::size_t index) {
   state.drops.clear();
   const std::uint64_t departs = state.busy_until;
   const consensus::ChainSetup chain = state.adversary ? factory_.chain() : consensus::ChainSetup{};
+  const auto& liars = options_.lying_servers;
+  const bool lies = std::find(liars.begin(), liars.end(), index) != liars.end();
   for (const NodeState::Frame& frame : frames) {
+    if (lies) {
+      const auto instead = lie_to_newcomers(random_, frame.bytes);
+      if (instead) transmit(index, frame.to, *instead, departs);
+      continue;
+    }
     if (state.adversary && state.node->running()) {
       const consensus::Simplex& simplex = state.node->core().engine().simplex();
       AdversaryTools tools{
@@ -327,6 +371,7 @@ void World::resubmit() {
 }
 
 WorldResult World::run() {
+  (void)consensus::take_marks();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const bool newcomer = i + 1 == nodes_.size() && options_.newcomer_ms > 0;
     at(newcomer ? options_.newcomer_ms : 0, [this, i] { start_node(i); });
@@ -365,10 +410,12 @@ WorldResult World::run() {
   result.epochs = checkers_.epochs();
   result.set_changes = checkers_.set_changes();
   result.evidence = evidence_;
+  result.snapshots = snapshots_;
   result.convicted = convicted_;
   result.disputes = factory_.disputes_ended();
   for (std::size_t i = 0; i < nodes_.size(); ++i) result.absences += factory_.times_out(i);
   result.finality_ms = finality_ms_;
+  result.marks = consensus::take_marks();
   return result;
 }
 

@@ -26,6 +26,8 @@
 
 namespace tally::sim {
 
+constexpr std::uint64_t kPartitionMs = 700;  // a stretch of WorldOptions::partitions
+
 struct WorldOptions {
   std::uint64_t seed = 0;
   WorldSetup setup;
@@ -33,12 +35,17 @@ struct WorldOptions {
   std::uint64_t faults_until_ms = 30'000;
   bool faults = true;
   AdversaryKind adversary = AdversaryKind::none;
+  std::optional<std::size_t> faulty;  // which validator it is, instead of a drawn one
   // With `faults` off: who can talk to whom in each stretch of 700 ms from the start; by node.
   std::vector<std::vector<std::size_t>> partitions;
   // How long every frame takes once the faults have ended, instead of a drawn time.
   std::optional<std::uint64_t> delay_ms;
   // The last node is new: it starts only then, on an empty disk.
   std::uint64_t newcomer_ms = 0;
+  // So often after a start it crashes, before one of its first writes.
+  std::size_t newcomer_crashes = 0;
+  // Nodes that are honest in consensus and serve those who sync badly.
+  std::vector<std::size_t> lying_servers;
   // Crashes, partitions and clocks that jump as epochs end, until the faults do.
   bool edge_faults = false;
   // Nodes that are down for a while, whatever else happens.
@@ -59,9 +66,11 @@ struct WorldResult {
   std::size_t epochs = 0;
   std::size_t set_changes = 0;
   std::size_t evidence = 0;
-  bool convicted = false;    // the adversary, by the chain
-  std::size_t disputes = 0;  // that ended
-  std::size_t absences = 0;  // for which a validator was put out
+  bool convicted = false;     // the adversary, by the chain
+  std::size_t disputes = 0;   // that ended
+  std::size_t snapshots = 0;  // that nodes took in place of blocks
+  std::size_t absences = 0;   // for which a validator was put out
+  consensus::Marks marks{};   // of rare paths, where they are counted
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
 };
@@ -100,6 +109,8 @@ class World {
   void make_nodes();
   void draw_faults();
   void draw_crashes(Random& random);
+  void draw_disks(Random& random);
+  void draw_machines(Random& random);
   void end_faults();
   void on_epoch_edge(std::uint32_t height);
   void at_epoch_edge();
@@ -107,6 +118,9 @@ class World {
   void start_node(std::size_t node);
   void report_unseen(std::size_t node);
   void crash_node(std::size_t node, std::optional<std::uint64_t> down_ms = std::nullopt);
+  void stop_node(std::size_t node, const StopNode& stop);
+  // Beyond which no header of a final block may be: one clock at most is off by more.
+  TimestampMs latest_time() const;
   void connect(std::size_t a, std::size_t b);
   void link_up(std::size_t a, std::size_t b);
   void link_down(std::size_t a, std::size_t b);
@@ -150,6 +164,7 @@ class World {
   std::map<Hash, Submitted> submitted_;  // and not final at that node
   std::vector<std::uint64_t> finality_ms_;
   std::size_t evidence_ = 0;
+  std::size_t snapshots_ = 0;
   std::optional<std::uint64_t> caught_at_;  // when an honest node with a key first saw evidence
   bool convicted_ = false;                  // on chain
   std::vector<std::uint32_t> heights_when_well_;
