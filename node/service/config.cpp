@@ -69,6 +69,15 @@ Result<void, Error> set_bootnodes(NodeConfig& config, const Values& values) {
   }
   return {};
 }
+Result<void, Error> set_signer(NodeConfig& config, const Values& values) {
+  constexpr std::string_view kScheme = "unix:";
+  const std::string& value = values.front();
+  if (!value.starts_with(kScheme) || value.size() == kScheme.size()) {
+    return fail_with("expected unix:PATH, the socket of a signer, came '" + value + "'");
+  }
+  config.signer = value.substr(kScheme.size());
+  return {};
+}
 Result<void, Error> set_pruning(NodeConfig& config, const Values& values) {
   config.pruning = 0;
   if (values.front() == "archive") return {};
@@ -96,15 +105,6 @@ Result<void, Error> set_trusted_block(NodeConfig& config, const Values& values) 
   }
   const auto number = TALLY_TRY(integer<std::uint32_t>(value.substr(0, colon)));
   config.sync.trusted = ports::ChainHead{*hash, BlockNumber(number)};
-  return {};
-}
-Result<void, Error> set_signer(NodeConfig& config, const Values& values) {
-  constexpr std::string_view kScheme = "unix:";
-  const std::string& value = values.front();
-  if (!value.starts_with(kScheme) || value.size() == kScheme.size()) {
-    return fail_with("expected unix:PATH, the socket of a signer, came '" + value + "'");
-  }
-  config.signer = value.substr(kScheme.size());
   return {};
 }
 Result<void, Error> set_log_level(NodeConfig& config, const Values& values) {

@@ -77,7 +77,7 @@ class CoreLoop final : public core::Listener {
   ports::Instant final_at_;             // when a block last became final, or the start
   std::optional<ports::NodeStatus> status_;
   consensus::Silence silence_{};  // that it was judged by
-  std::vector<Hash> announced_;  // blocks of the best branch that watchers heard of, not yet final
+  std::vector<Hash> announced_;   // blocks of the best branch that watchers heard of, not yet final
 };
 
 }  // namespace tally::service

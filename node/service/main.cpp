@@ -26,7 +26,8 @@ constexpr const char* kAbout =
     "that\n"
     "above the file. Ends with 0 when stopped by SIGINT or SIGTERM, 1 when it cannot start or "
     "run,\n"
-    "2 for a wrong option, file or key, 3 when the data folder is in use, 70 when the validators\n"
+    "2 for a wrong option, file or key, 3 when the data folder is in use, 65 when the database is\n"
+    "damaged, 70 when the validators\n"
     "broke the protocol, 74 when the disk refuses to write.";
 
 int fail_line(Exit code, const std::string& message) {

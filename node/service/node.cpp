@@ -163,8 +163,7 @@ Result<void, StartError> Node::Impl::open_chain() {
       return refuse(Exit::bad_input,
                     "--trust-block: expected the last block of an epoch, whose number is a "
                     "multiple of " +
-                        std::to_string(length) + ", came " +
-                        std::to_string(trusted->number.value));
+                        std::to_string(length) + ", came " + std::to_string(trusted->number.value));
     }
   }
   auto lock = FolderLock::take(config_.base_path);
@@ -224,9 +223,9 @@ Result<void, StartError> Node::Impl::open_store() {
                       "; choose another --base-path, or the --chain that it was made with");
   }
   if (installed == execution::GenesisResult::damaged) {
-    return refuse(Exit::database_damaged,
-                  store::damage_advice((base / "db").string(),
-                                       "a fetched state has changed on the disk"));
+    return refuse(
+        Exit::database_damaged,
+        store::damage_advice((base / "db").string(), "a fetched state has changed on the disk"));
   }
   final_state_ = std::make_unique<execution::FinalState>(*store_);
   pool_ = std::make_unique<txpool::TxPool>(*final_state_, config_.pool);

@@ -38,7 +38,8 @@ Failure<QueryError> history_error(execution::HistoryError error, const ports::Bl
   }
   return fail(QueryError{QueryErrorCode::pruned,
                          "the state of block " + number + " is no longer kept; the oldest is " +
-                             std::to_string(oldest.value) + "; ask an archive node (tallyd --pruning archive)"});
+                             std::to_string(oldest.value) +
+                             "; ask an archive node (tallyd --pruning archive)"});
 }
 
 }  // namespace
