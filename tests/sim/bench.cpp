@@ -68,8 +68,8 @@ void Bench::start() {
                                signers_[self_].get()};
   consensus::ChainSetup chain = factory_->chain();
   chain.own_key_guard = own_key_guard_;
-  engine_ = std::make_unique<consensus::Engine>(std::move(chain), ports, *log_, *high_water_,
-                                                moment());
+  engine_ =
+      std::make_unique<consensus::Engine>(std::move(chain), ports, *log_, *high_water_, moment());
   turn();
   for (const std::size_t other : others()) {
     event(consensus::PeerUp{peer(other), signers_[other]->consensus_key()});

@@ -22,7 +22,7 @@ namespace tally::sim {
 
 struct BenchOptions {
   std::uint32_t epoch_length = 60;
-  std::optional<View> leads;  // the node is this view's leader; else it leads none of views 1..3
+  std::optional<View> leads;   // the node is this view's leader; else it leads none of views 1..3
   bool own_key_guard = false;  // whether it listens before it votes
 };
 
