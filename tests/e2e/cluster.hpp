@@ -70,7 +70,8 @@ class Cluster {
   // Whose keys it has; the first four have those of development validators, the fifth has none.
   void set_identity(std::size_t i, std::vector<std::string> options) { identity_[i] = options; }
 
-  void start(std::size_t i) {
+  // `before` stands before the command, as a shell with limits does.
+  void start(std::size_t i, std::vector<std::string> before = {}) {
     const std::string name = "node" + std::to_string(i);
     std::vector<std::string> command{kTallyd,
                                      "--chain",
@@ -88,6 +89,7 @@ class Cluster {
     for (const std::string& bootnode : bootnodes_[i]) {
       command.insert(command.end(), {"--bootnode", bootnode});
     }
+    command.insert(command.begin(), before.begin(), before.end());
     nodes_[i] = std::make_unique<Process>(command, folder_.path() / (name + ".log"));
   }
   void start_validators() {
