@@ -1,6 +1,5 @@
 // The whole voter machine on a vote log that was truncated or flipped at every byte: it votes as
-// "Never" allows beside everything that it sent before, or is an observer and says so. Shown to
-// fail by ignoring the high-water file, and by ignoring damage.
+// "Never" allows beside everything that it sent before, or is an observer and says so.
 #include <catch2/catch.hpp>
 
 #include "tests/sim/bench.hpp"

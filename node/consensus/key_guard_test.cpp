@@ -1,5 +1,4 @@
-// The start-up guard, at the whole voter machine. Shown to fail: without the wait, without the
-// reminder, without the look at certificates, at votes and at claims.
+// The start-up guard, at the whole voter machine.
 #include <catch2/catch.hpp>
 
 #include "tests/sim/bench.hpp"

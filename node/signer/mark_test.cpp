@@ -1,7 +1,6 @@
 // The mark against a model that remembers every signature: whatever is asked for, in whatever
 // order, over restarts with a crash at any write, no two signatures are given that "Never" of
-// consensus forbids together. Shown to fail by admitting before the file is written (a crash then
-// forgets), by keeping only the newest view, and by forgetting none_below.
+// consensus forbids together.
 #include "node/signer/mark.hpp"
 
 #include <catch2/catch.hpp>

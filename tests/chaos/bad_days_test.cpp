@@ -52,7 +52,6 @@ std::size_t size_of(const fs::path& file) {
 
 }  // namespace
 
-// Shown to fail with --start-up-guard false on node 3: it then votes beside what it voted before.
 TEST_CASE("an old copy of the data folder: the validator notices, says so and does not vote") {
   Four four;
   four.start();
