@@ -16,6 +16,8 @@ constexpr std::string_view kFileMagic = "TALLYJ01";
 constexpr std::string_view kFrameMagic = "TJFR";
 constexpr std::size_t kHead = 16;  // magic, length, sequence
 constexpr std::size_t kCheck = 16;
+constexpr std::string_view kMarkMagic = "TJOK";
+constexpr std::size_t kMark = 28;  // magic, sequence, check
 constexpr std::size_t kPayloadMax = 64U << 20;
 // A batch is split into frames of about this size: one above kPayloadMax could not be read back.
 constexpr std::size_t kPayloadAim = 1U << 20;
@@ -56,6 +58,22 @@ Bytes frames_of(std::uint64_t& sequence, const Journal::Entries& batch) {
   return out;
 }
 
+Bytes mark_of(std::uint64_t sequence) {
+  Bytes out = to_bytes(as_bytes(kMarkMagic));
+  append(out, encode(sequence));
+  append(out, blake2_256(out).view().first(kCheck));
+  return out;
+}
+
+// The sequence that a mark at this place says was safe.
+std::optional<std::uint64_t> mark_at(ByteView file, std::size_t offset) {
+  const ByteView rest = file.subspan(offset);
+  if (rest.size() < kMark) return std::nullopt;
+  const auto sequence = decode<std::uint64_t>(rest.subspan(kMarkMagic.size(), 8));
+  if (!equal(rest.first(kMark), mark_of(*sequence))) return std::nullopt;
+  return *sequence;
+}
+
 struct Frame {
   std::uint64_t sequence;
   Journal::Entries batch;
@@ -79,11 +97,15 @@ std::optional<Frame> frame_at(ByteView file, std::size_t offset) {
   return Frame{*sequence, *std::move(batch), kHead + *length + kCheck};
 }
 
-bool good_frame_after(ByteView file, std::size_t offset) {
-  const ByteView magic = as_bytes(kFrameMagic);
+// Whether anything stands behind this place that was written after what should stand here.
+bool good_after(ByteView file, std::size_t offset, std::uint64_t sequence) {
+  const ByteView magic = as_bytes(kFrameMagic).first(2);  // the two magics begin alike
   auto at = file.begin() + static_cast<std::ptrdiff_t>(offset);
   while ((at = std::search(at, file.end(), magic.begin(), magic.end())) != file.end()) {
-    if (frame_at(file, static_cast<std::size_t>(at - file.begin()))) return true;
+    const auto place = static_cast<std::size_t>(at - file.begin());
+    if (frame_at(file, place)) return true;
+    const auto mark = mark_at(file, place);
+    if (mark && *mark >= sequence) return true;
     ++at;
   }
   return false;
@@ -118,10 +140,21 @@ Result<void, Error> Journal::load() {
   }
   std::size_t offset = magic.size();
   while (offset < bytes.size()) {
+    if (const auto mark = mark_at(bytes, offset); mark && *mark + 1 == next_sequence_) {
+      offset += kMark;
+      continue;
+    }
     auto frame = frame_at(bytes, offset);
     if (!frame) {
-      if (good_frame_after(bytes, offset + 1)) {
-        return damaged(offset, "a record is broken and good ones follow");
+      // A mark that a crash garbled says nothing, and nothing is lost with it.
+      const bool behind_mark = bytes.size() > offset + kMark;
+      if (const auto next = behind_mark ? frame_at(bytes, offset + kMark) : std::nullopt;
+          next && next->sequence == next_sequence_) {
+        offset += kMark;
+        continue;
+      }
+      if (good_after(bytes, offset + 1, next_sequence_)) {
+        return damaged(offset, "a record is broken that was once written whole");
       }
       TALLY_TRY(file_->cut(offset));
       tail_was_cut_ = true;
@@ -157,8 +190,10 @@ Result<void, Error> Journal::write(const Entries& batch) {
   const Bytes frames = frames_of(sequence, batch);
   TALLY_TRY(file_->append(frames));
   if (!planted(Fault::journal_without_sync)) TALLY_TRY(file_->sync());
+  const Bytes mark = mark_of(sequence - 1);
+  TALLY_TRY(file_->append(mark));
   next_sequence_ = sequence;
-  size_ += frames.size();
+  size_ += frames.size() + mark.size();
   apply(batch);
   return compact_if_large();
 }
@@ -168,6 +203,7 @@ Result<void, Error> Journal::compact_if_large() {
   Bytes whole = to_bytes(as_bytes(kFileMagic));
   std::uint64_t sequence = 0;
   append(whole, frames_of(sequence, entries_));
+  if (sequence > 0) append(whole, mark_of(sequence - 1));
   TALLY_TRY(file_->replace(whole));
   next_sequence_ = sequence;
   size_ = whole.size();

@@ -1,13 +1,19 @@
 // A journal of small records that must survive: for each 32-byte key its newest value.
 //
-//   file   "TALLYJ01" ‖ frame…
+//   file   "TALLYJ01" ‖ (frame | mark)…
 //   frame  "TJFR" ‖ length u32 ‖ sequence u64 ‖ payload ‖ the first 16 bytes of
 //          blake2_256(length ‖ sequence ‖ payload); payload = SCALE(Vec<Entry>)
+//   mark   "TJOK" ‖ sequence u64 ‖ the first 16 bytes of blake2_256("TJOK" ‖ sequence)
 //
 // A batch is one frame and one sync, so that its entries land together or not at all, and at most
-// one frame was under way when a process died. On start an unfinished last frame is cut. Damage in
-// front of a good frame, or a sequence with a gap, is not a crash but a broken file: opening it is
-// refused, because a party that goes on with old records signs versions twice.
+// one frame was under way when a process died. On start an unfinished last frame is cut. The mark
+// is written after the sync, and not synced itself: it says that this frame was safe, so that one
+// which broke later is not taken for one that was never finished.
+//
+// Damage in front of a good frame or of its own mark, or a sequence with a gap, is not a crash but
+// a broken file: opening it is refused, because a party that goes on with old records signs
+// versions twice. A file that was cut short at an earlier frame cannot be told from one that ended there: a
+// party finds that out from its peer (party.hpp, rule 5).
 //
 // Contract: one Journal a file, one thread. A write that fails leaves the file in an unknown state:
 // the caller ends the process (driver.cpp).

@@ -25,12 +25,10 @@ void Checker::was_restored(const Restore& restore) {
   held_version_ = floor_version_;
   held_mine_ = floor_mine_;
   if (restore.came_back) hold(*restore.came_back);
-  if (restore.peer_is_honest) {
-    if (restore.at_peer) hold(*restore.at_peer);
-  } else {
-    for (const auto& [version, what] : signed_) {
-      if (version > held_version_ && what.intent == Intent::update) offers_[version] = what.mine;
-    }
+  if (restore.peer_is_honest && restore.at_peer) hold(*restore.at_peer);
+  // What it signed and has forgotten may still be used.
+  for (const auto& [version, what] : signed_) {
+    if (what.intent != Intent::splice) offer(version, what.mine);
   }
   signed_.clear();
   closing_.reset();
@@ -144,8 +142,14 @@ void Checker::wrote(const channel::Record& record) {
   offered(state);
 }
 
+// A party that was restored unknown to itself may use a version twice: the lower counts.
+void Checker::offer(std::uint64_t version, u128 amount) {
+  const auto [known, added] = offers_.emplace(version, amount);
+  if (!added) known->second = std::min(known->second, amount);
+}
+
 void Checker::offered(const channels::ChannelState& state) {
-  offers_[state.version.value] = mine(state);
+  offer(state.version.value, mine(state));
 }
 
 void Checker::received(const channel::Message& message) {

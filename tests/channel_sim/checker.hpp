@@ -66,6 +66,7 @@ class Checker {
   };
   void hold(const channels::CoSignedState& update);
   void offered(const channels::ChannelState& state);
+  void offer(std::uint64_t version, u128 amount);
   bool signed_by_both(const channels::CoSignedState& update) const;
   bool proposed_here(const channels::ChannelState& state) const;
   void keeps(const channels::ChannelState& state, const std::string& what);

@@ -8,7 +8,11 @@ class SimDisk::File final : public channel::JournalFile {
  public:
   explicit File(SimDisk& disk) : disk_(disk), generation_(disk.generation_) {}
   ~File() override {
-    if (alive()) disk_.locked_ = false;
+    if (!alive()) return;
+    disk_.locked_ = false;
+    // A process that ends leaves the machine on: what it wrote gets to the disk.
+    tally::append(disk_.synced_, disk_.unsynced_);
+    disk_.unsynced_.clear();
   }
   Result<Bytes, Error> read() override {
     TALLY_ASSERT(alive());
@@ -55,6 +59,12 @@ Result<std::unique_ptr<channel::JournalFile>, Error> SimDisk::open() {
   if (locked_) return fail_with("another journal is open on this disk");
   locked_ = true;
   std::unique_ptr<channel::JournalFile> out = std::make_unique<File>(*this);
+  return out;
+}
+
+Bytes SimDisk::image() const {
+  Bytes out = synced_;
+  append(out, unsynced_);
   return out;
 }
 

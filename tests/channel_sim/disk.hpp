@@ -34,8 +34,9 @@ class SimDisk {
   Result<std::unique_ptr<channel::JournalFile>, Error> open();
   // The machine dies. The file that was open must not be used any more.
   void crash(std::mt19937_64& random);
+  // The file as a reader sees it.
+  Bytes image() const;
   // An old copy of the disk comes back, as from a careless backup.
-  Bytes image() const { return synced_; }
   void restore_image(Bytes image);
 
   Bytes& synced() { return synced_; }  // for tests that damage it

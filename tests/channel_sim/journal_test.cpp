@@ -93,24 +93,23 @@ void conforms(const Place& place) {
       auto journal = open(place);
       REQUIRE(journal.ok());
       const auto& entries = journal->entries();
-      CHECK(entries.count(key(3)) == 0);  // the last batch is not whole
+      // The last batch is whole where only its mark is cut.
+      if (size + 28 < whole.size()) CHECK(entries.count(key(3)) == 0);
       // The second batch came whole or not at all.
       if (entries.count(key(2)) == 1) CHECK(entries.at(key(1)) == value(2));
       REQUIRE(journal->write({{key(9), value(9)}}).ok());
     }
   }
-  SECTION(place.name + ": a flipped byte is found out, or is in the last batch") {
+  SECTION(place.name + ": a flipped byte is found out, or costs nothing") {
     write_some(place);
     const Bytes whole = place.bytes();
+    const Journal::Entries want{{key(1), value(2)}, {key(2), value(3)}, {key(3), value(4)}};
     for (std::size_t at = 0; at < whole.size(); ++at) {
       Bytes bad = whole;
       bad[at] ^= 0x40;
       place.set_bytes(bad);
       auto journal = open(place);
-      if (!journal.ok()) continue;
-      CHECK(journal->tail_was_cut());
-      CHECK(journal->entries().count(key(3)) == 0);
-      CHECK(journal->entries().count(key(2)) == 1);
+      if (journal.ok()) CHECK(journal->entries() == want);
     }
   }
   SECTION(place.name + ": it does not grow without end") {

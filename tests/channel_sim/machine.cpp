@@ -54,10 +54,10 @@ void Machine::power_on() {
 
 void Machine::power_off() {
   disk_.fuse().disarm();
+  disk_.crash(random_);
   driver_.reset();
   received_.clear();
   timers_.clear();
-  disk_.crash(random_);
 }
 
 void Machine::died(Mark where) {

@@ -15,8 +15,8 @@ void SimTower::start() {
 void SimTower::crash() {
   coverage_.hit(Mark::tower_crashed);
   disk_.fuse().disarm();
-  tower_.reset();
   disk_.crash(random_);
+  tower_.reset();
   start();
 }
 
