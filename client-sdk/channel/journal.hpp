@@ -12,8 +12,8 @@
 //
 // Damage in front of a good frame or of its own mark, or a sequence with a gap, is not a crash but
 // a broken file: opening it is refused, because a party that goes on with old records signs
-// versions twice. A file that was cut short at an earlier frame cannot be told from one that ended there: a
-// party finds that out from its peer (party.hpp, rule 5).
+// versions twice. A file that was cut short at an earlier frame cannot be told from one that ended
+// there: a party finds that out from its peer (party.hpp, rule 5).
 //
 // Contract: one Journal a file, one thread. A write that fails leaves the file in an unknown state:
 // the caller ends the process (driver.cpp).

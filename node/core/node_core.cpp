@@ -7,8 +7,8 @@
 namespace tally::core {
 namespace {
 
-constexpr std::uint64_t kTouchMs = 2'000;         // between two Status messages
-constexpr std::size_t kRepeatBytes = 64 * 1024;   // of own transactions, offered again
+constexpr std::uint64_t kTouchMs = 2'000;        // between two Status messages
+constexpr std::size_t kRepeatBytes = 64 * 1024;  // of own transactions, offered again
 
 // What it costs to be asked this; nothing if it is no request.
 std::optional<std::uint64_t> cost_of(const consensus::Message& message) {

@@ -90,7 +90,7 @@ struct PeerStatus {
 struct CoreStatus {
   consensus::Hint hint;
   ports::ChainHead head;
-  BlockNumber best_seen;  // the highest final height that a peer claims
+  BlockNumber best_seen;   // the highest final height that a peer claims
   bool validates = false;  // a member of this epoch's set
   consensus::Standing standing;
   // While the state of a recent block is taken from peers.
@@ -129,10 +129,10 @@ class NodeCore {
     std::optional<Ed25519Key> validator;
     std::optional<ValidatorClaim> claim;  // of this node, to it
     Status status;
-    bool known = false;   // a Status has come
-    bool member = false;  // of this epoch's set or the next, when its key was proved
-    Allowance allowance;  // for its requests
-    Allowance gossip;     // for what the pool does not take, in microseconds
+    bool known = false;    // a Status has come
+    bool member = false;   // of this epoch's set or the next, when its key was proved
+    Allowance allowance;   // for its requests
+    Allowance gossip;      // for what the pool does not take, in microseconds
     std::size_t jobs = 0;  // signatures of its transactions that are being checked
   };
   struct Checking {

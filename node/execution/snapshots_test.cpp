@@ -249,7 +249,8 @@ TEST_CASE("snapshots: what is staged serves a later target as far as it is the s
   check_installed(*newcomer.store, server, 30);
 }
 
-// Shown to fail: with finish_install() left out of the start. The old chain of the second round has blocks and states of its own.
+// Shown to fail: with finish_install() left out of the start. The old chain of the second round has
+// blocks and states of its own.
 TEST_CASE("snapshots: power that goes at any write of an install leaves the old chain or the new") {
   Server server(24);
   const Snapshots from(*server.node.store, [] {});

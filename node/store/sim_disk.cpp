@@ -77,8 +77,7 @@ class SimDisk::StoreView final : public ports::Store {
       auto it = table.lower_bound(ByteView(write.key));
       const bool there = it != table.end() && it->first == write.key;
       if (!synced) {
-        undo.push_back(
-            {write.column, write.key, there ? std::optional(it->second) : std::nullopt});
+        undo.push_back({write.column, write.key, there ? std::optional(it->second) : std::nullopt});
       }
       if (!write.value) {
         if (there) table.erase(it);

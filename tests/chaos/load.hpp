@@ -1,5 +1,6 @@
 // Clients that transfer without a pause, each from an account of its own and through whichever node
-// answers, and count nothing themselves: the chain's nonce says how many of their transfers it took.
+// answers. They count nothing themselves: the chain's nonce says how many of their transfers it
+// took.
 #pragma once
 
 #include <atomic>

@@ -24,6 +24,25 @@ bool is_expired(const Answer& answer) {
              std::string::npos;
 }
 
+// A phone needs a few kilobytes for the same, and proves what is not there too.
+void verifies_on_a_phone(OwnChain& chain, BlockNumber head, const std::string& hash) {
+  const std::string nobody = "0x" + std::string(64, '1');
+  const std::string trusted = std::to_string(head.value) + ":" + hash;
+  const Answer light =
+      chain.tally_at(0, "phone", {"chain", "verify", "--from", trusted, "--channel", nobody});
+  INFO(light.json.dump(2));
+  REQUIRE(light.exit_code == 0);
+  CHECK(light.json["from"] == hash);
+  CHECK(light.json["finalized"]["number"] >= head.value);
+  CHECK(light.json["channel"]["exists"] == false);
+  CHECK(light.json["signatures"] >= 1);
+  CHECK(light.json["received_bytes"] < 20'000);
+  CHECK(light.json["nodes"][0]["error"].is_null());
+  const Answer late = chain.tally_at(0, "phone", {"chain", "verify", "--from", "genesis"});
+  CHECK(is_expired(late));
+  CHECK(late.json["error"]["check"] == "trust_period");
+}
+
 }  // namespace
 
 TEST_CASE("a live chain older than the trust period: clients begin at a block that is trusted") {
@@ -58,22 +77,7 @@ TEST_CASE("a live chain older than the trust period: clients begin at a block th
   CHECK(status("other", "0x" + std::string(64, '1')).exit_code == 5);
   CHECK(status("other", "yesterday").exit_code == 2);
 
-  // A phone needs a few kilobytes for the same, and proves what is not there too.
-  const std::string nobody = "0x" + std::string(64, '1');
-  const std::string trusted = std::to_string(head->number.value) + ":" + hash;
-  const Answer light =
-      chain.tally_at(0, "phone", {"chain", "verify", "--from", trusted, "--channel", nobody});
-  INFO(light.json.dump(2));
-  REQUIRE(light.exit_code == 0);
-  CHECK(light.json["from"] == hash);
-  CHECK(light.json["finalized"]["number"] >= head->number.value);
-  CHECK(light.json["channel"]["exists"] == false);
-  CHECK(light.json["signatures"] >= 1);
-  CHECK(light.json["received_bytes"] < 20'000);
-  CHECK(light.json["nodes"][0]["error"].is_null());
-  const Answer late = chain.tally_at(0, "phone", {"chain", "verify", "--from", "genesis"});
-  CHECK(is_expired(late));
-  CHECK(late.json["error"]["check"] == "trust_period");
+  verifies_on_a_phone(chain, head->number, hash);
 
   // A worker as well, by its configuration.
   const auto worker = [&](const std::string& block) {
