@@ -1,6 +1,7 @@
 // A state goes from one node to another in parts and becomes the other's own.
 #include "node/execution/snapshots.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "node/execution/layout.hpp"
@@ -213,7 +214,9 @@ TEST_CASE("snapshots: a staged state that is not the target's is not installed")
   Fetcher(from, to, target.number).fetch({}, target.state_root);
   put_proofs(*newcomer.store, server, 20);
   const State staged = column(*newcomer.store, Column::snapshot);
-  auto leaf = std::next(staged.lower_bound(Bytes{'l'}), 5);
+  auto leaf = std::next(std::find_if(staged.begin(), staged.end(),
+                                     [](const auto& entry) { return entry.first[0] == 'l'; }),
+                        5);
   Bytes value = leaf->second;
   value.back() ^= 1;
   if (spoil == 0) {  // a value
