@@ -81,7 +81,7 @@ TEST_CASE("golden bytes: what channel parties sign, say and keep") {
 }
 
 TEST_CASE("golden bytes: what nodes say and keep") {
-  CHECK(golden_hash<core::WireMessage>() == "e12b44dc727bf7a7eef993fee4619f70");
+  CHECK(golden_hash<core::WireMessage>() == "6446cbeaaaff18f1af5b3ce850cb9aad");
   CHECK(golden_hash<consensus::Envelope>() == "93312c7275c424fe77d38d90f6eb2849");
   CHECK(golden_hash<ports::HighWater>() == "296b09db5da87ef583b4f75cec280b81");
 }
