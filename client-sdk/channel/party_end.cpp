@@ -102,7 +102,7 @@ Handled Handlers::on(const CloseAccepted& message) {
   }
   record().close->peers = close.signature(peer());
   persist();
-  submit(channels::Close{*complete_close()});
+  if (const auto both = complete_close()) submit(channels::Close{*both});
   set_timer(TimerKind::retry, p.policy_.retry);
   return {};
 }

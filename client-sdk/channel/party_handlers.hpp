@@ -85,6 +85,7 @@ struct Handlers {
   Handled check_splice(const SpliceOffer& offer) const;
   Handled check_valid_until(BlockNumber last) const;
   void accept_splice(const SpliceOffer& offer);
+  // What both signed to end the channel, while the chain would take it.
   std::optional<CoSignedState> complete_close() const;
 };
 

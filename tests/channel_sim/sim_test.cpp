@@ -24,6 +24,12 @@ TEST_CASE("channel sim: the same seed gives the same life, another one another")
   }
 }
 
+// A restored party signs a close, a splice that it forgot becomes final, and the chain takes that
+// close no more: shown to fail, for ever, while it went on trying.
+TEST_CASE("channel sim: seeds that once failed") {
+  CHECK(live(static_cast<Shape>(9'885 % kShapes), 9'885).failure.value_or("") == "");
+}
+
 // A path that no seed takes any more is one that nothing tests.
 TEST_CASE("channel sim: fixed seeds hold, and take every rare path") {
   Coverage coverage;
