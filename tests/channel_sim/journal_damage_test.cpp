@@ -2,8 +2,8 @@
 // every bit flipped. The party goes on from what it had written, or is told what to do; and it
 // signs nothing in a channel whose peer holds more than what is left.
 //
-// Shown to fail: with a journal whose last mark was not on the disk, flips of the last frame let the
-// party go on below what it signed.
+// Shown to fail: with a journal whose last mark was not on the disk, flips of the last frame let
+// the party go on below what it signed.
 #include <catch2/catch.hpp>
 
 #include <deque>
