@@ -117,7 +117,7 @@ TEST_CASE("RocksDB store: reader of a folder that may be damaged", "[.reader]") 
   CHECK(scanned == std::min(batches, 50U));
 }
 
-enum class Damage { flip_early, flip_middle, flip_late, cut, remove };
+enum class Damage { flip_early, flip_middle, flip_late, cut, cut_last_byte, remove };
 
 void damage_file(const fs::path& file, Damage damage) {
   const auto size = fs::file_size(file);
@@ -127,6 +127,10 @@ void damage_file(const fs::path& file, Damage damage) {
   }
   if (damage == Damage::cut) {
     fs::resize_file(file, size / 2);
+    return;
+  }
+  if (damage == Damage::cut_last_byte) {
+    fs::resize_file(file, size - 1);
     return;
   }
   const std::uint64_t part = damage == Damage::flip_early    ? 1
@@ -160,7 +164,7 @@ TEST_CASE("RocksDB store: each file of a database damaged in turn is noticed, or
   std::size_t tables = 0;
   for (const std::string& name : names) {
     for (const Damage damage : {Damage::flip_early, Damage::flip_middle, Damage::flip_late,
-                                Damage::cut, Damage::remove}) {
+                                Damage::cut, Damage::cut_last_byte, Damage::remove}) {
       const std::string folder = work.path() + "/db";
       fs::remove_all(folder);
       fs::copy(original.path(), folder);

@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -11,6 +12,7 @@
 #include <filesystem>
 
 #include "node/store/file.hpp"
+#include "node/store/manifest_record.hpp"
 #include "primitives/assert.hpp"
 
 namespace tally::store {
@@ -58,6 +60,20 @@ bool is_damage(const rocksdb::Status& status) {
   return status.IsCorruption() || status.IsPathNotFound() ||
          (status.IsIOError() && status.ToString().find("No such file") != std::string::npos);
 }
+
+// The manifest grows when a table is made. RocksDB deletes the logs that the table replaces after
+// this.
+class ManifestListener final : public rocksdb::EventListener {
+ public:
+  explicit ManifestListener(std::shared_ptr<ManifestRecord> record) : record_(std::move(record)) {}
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { record_->update(); }
+  void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
+    record_->update();
+  }
+
+ private:
+  std::shared_ptr<ManifestRecord> record_;
+};
 
 class RocksStore final : public ports::Store {
  public:
@@ -162,6 +178,7 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
   out.bytes_per_sync = 1 << 20;
   out.keep_log_file_num = 4;
   out.max_log_file_size = 4 << 20;
+  out.max_manifest_file_size = 1 << 20;  // it is read whole for each record of it
   // A torn end of the write-ahead log is what a crash leaves; anything else is damage.
   out.track_and_verify_wals_in_manifest = true;
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -182,6 +199,10 @@ Result<std::unique_ptr<ports::Store>, OpenError> open_rocks_store(const std::str
   if (has_tables_only(folder)) {
     return fail(OpenError{true, damage_advice(folder, "its file CURRENT is missing")});
   }
+  const auto record = std::make_shared<ManifestRecord>(folder);
+  if (const auto fault = record->fault()) {
+    return fail(OpenError{true, damage_advice(folder, *fault)});
+  }
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
       {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions()}};
@@ -190,9 +211,11 @@ Result<std::unique_ptr<ports::Store>, OpenError> open_rocks_store(const std::str
   }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> columns;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(database_options(options), folder, wanted, &columns, &db);
+  rocksdb::DBOptions database = database_options(options);
+  database.listeners.push_back(std::make_shared<ManifestListener>(record));
+  const rocksdb::Status status = rocksdb::DB::Open(database, folder, wanted, &columns, &db);
   if (!status.ok()) return open_error(folder, status);
+  record->update();
   auto store = std::make_unique<RocksStore>(folder, db, std::move(columns));
 
   const auto format = store->get(ports::Column::meta, as_bytes(kFormatKey));

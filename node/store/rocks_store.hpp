@@ -4,7 +4,8 @@
 // open() fails with an error that tells a person what to do: another process has the folder, the
 // database is damaged, or it was written by another version. After that a read of what is not what
 // was written ends the process (end_for_damage), and so does what the disk refuses (end_for_disk):
-// every block of a file has a checksum, which every read checks.
+// every block of a file has a checksum, which every read checks, and a manifest that ends early is
+// noticed (manifest_record.hpp).
 //
 // What is deleted frees its space soon: a file that holds many deletes is compacted for them alone.
 //
