@@ -20,6 +20,17 @@ endif()
 # g++ 12 at -O2 calls the payload of an empty std::optional maybe uninitialised.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND TALLY_WARNINGS -Wno-maybe-uninitialized)
+  # What a sanitizer inserts misleads the warnings that follow the flow of values.
+  if(TALLY_SANITIZE)
+    list(APPEND TALLY_WARNINGS -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
+      -Wno-restrict -Wno-nonnull -Wno-null-dereference -Wno-tsan)
+  endif()
+endif()
+
+# Seconds that a test may take; with a sanitizer it takes several times as long.
+set(TALLY_TIMEOUT 600)
+if(TALLY_SANITIZE)
+  set(TALLY_TIMEOUT 3600)
 endif()
 
 add_library(tally_flags INTERFACE)
@@ -57,15 +68,12 @@ endfunction()
 
 # One Catch2 program for the *_test.cpp files of a folder; every test case is a ctest of its own.
 function(tally_tests name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;SOURCES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;SOURCES;LABELS" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
   endif()
   if(NOT ARG_SOURCES)
     return()
-  endif()
-  if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 300)
   endif()
   set(program ${name}_tests)
   add_executable(${program} ${ARG_SOURCES})
@@ -75,7 +83,7 @@ function(tally_tests name)
     TALLY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TALLY_BINARY_DIR="${CMAKE_BINARY_DIR}")
   # -w NoTests: a filter that matches nothing must fail, not pass.
   catch_discover_tests(${program} EXTRA_ARGS -w NoTests TEST_PREFIX "${name}: "
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${TALLY_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
 function(tally_program name)
