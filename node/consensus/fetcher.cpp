@@ -13,6 +13,7 @@ void Fetcher::want(const Want& want, std::vector<PeerId> preferred) {
 }
 
 std::vector<Asking> Fetcher::due(const Peers& peers, Instant now) {
+  if (open_.empty()) return {};  // at nearly every frame: peers are many
   std::vector<Asking> out;
   const std::vector<PeerId> everyone = peers.ids();
   for (auto it = open_.begin(); it != open_.end();) {

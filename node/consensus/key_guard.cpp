@@ -1,6 +1,7 @@
 #include "node/consensus/key_guard.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace tally::consensus {
 
@@ -34,16 +35,17 @@ bool KeyGuard::listen(const Sight& sight, Instant now) {
   };
   const Hint genesis{Epoch(1), View(1), View(0)};
   std::uint64_t weight = sight.self ? sight.set.at(*sight.self).weight : 0;
-  for (const auto& [validator, since] : linked_) {
-    if (validator == sight.self) continue;
-    const auto links = sight.peers.of(validator);
-    const bool counts =
-        std::any_of(links.begin(), links.end(), [&, since = since](const PeerId& link) {
-          const Hint& hint = sight.peers.find(link)->hint;
-          if (fresh_ && hint == genesis) return true;
-          return elapsed(since, now) >= duration_ && caught_up(hint);
-        });
-    if (counts) weight += sight.set.at(validator).weight;
+  // Peers once, not once for each validator: this runs at every frame of a start.
+  std::set<ValidatorIndex> counted;
+  for (const auto& [peer, state] : sight.peers.all()) {
+    if (!state.validator || state.validator == sight.self) continue;
+    const auto linked = linked_.find(*state.validator);
+    if (linked == linked_.end()) continue;
+    const bool counts = (fresh_ && state.hint == genesis) ||
+                        (elapsed(linked->second, now) >= duration_ && caught_up(state.hint));
+    if (counts && counted.insert(*state.validator).second) {
+      weight += sight.set.at(*state.validator).weight;
+    }
   }
   if (weight < sight.set.quorum()) return false;
   mode_ = Mode::open;
