@@ -276,7 +276,7 @@ void CoreLoop::publish() {
   sample.pool_transactions = out.pool.transactions;
   sample.pool_bytes = out.pool.bytes;
   sample.inbox_tasks = parts_.inbox.size();
-  sample.validates = out.status.state == ports::NodeState::validating;
+  sample.state = out.status.state;
   sample.transport = parts_.transport.counters();
   parts_.metrics.sample(sample);
   query_->publish(std::move(out));

@@ -1,12 +1,17 @@
 #include "node/service/metrics.hpp"
 
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <array>
 #include <exception>
+
+#include "node/service/status.hpp"
+#include "primitives/codec/describe.hpp"
 
 namespace tally::service {
 namespace {
@@ -36,10 +41,41 @@ void follow(prometheus::Counter& to, std::uint64_t total) {
   if (more > 0) to.Increment(more);
 }
 
+constexpr std::array kStates = {
+    ports::NodeState::starting,       ports::NodeState::syncing_snapshot,
+    ports::NodeState::syncing_blocks, ports::NodeState::listening,
+    ports::NodeState::validating,     ports::NodeState::following,
+    ports::NodeState::not_voting,     ports::NodeState::stopped};
+
+// Looks at the disk when it is asked, on the exporter's thread.
+class DiskUse final : public prometheus::Collectable {
+ public:
+  explicit DiskUse(std::filesystem::path base_path) : base_path_(std::move(base_path)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    const ports::NodeStatus::Disk disk = disk_use(base_path_);
+    return {
+        family("tally_database_bytes", "Files of the database", disk.database_bytes),
+        family("tally_votes_bytes", "Vote log and high-water file", disk.votes_bytes),
+        family("tally_disk_free_bytes", "Left on the disk of the data folder", disk.free_bytes)};
+  }
+
+ private:
+  static prometheus::MetricFamily family(const char* name, const char* help, std::uint64_t value) {
+    prometheus::ClientMetric metric;
+    metric.gauge.value = static_cast<double>(value);
+    return {name, help, prometheus::MetricType::Gauge, {metric}};
+  }
+
+  std::filesystem::path base_path_;
+};
+
 }  // namespace
 
 struct Metrics::Impl {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::optional<ports::NodeState> state;  // as shown
+  std::shared_ptr<DiskUse> disk;
   std::unique_ptr<prometheus::Exposer> exposer;
 
   prometheus::Gauge& finalized = gauge(*registry, "tally_finalized_height", "Newest final block");
@@ -56,6 +92,10 @@ struct Metrics::Impl {
   prometheus::Gauge& inbox = gauge(*registry, "tally_inbox_tasks", "Tasks waiting for the core");
   prometheus::Gauge& validates =
       gauge(*registry, "tally_validates", "1 when this node votes in the current epoch");
+  prometheus::Family<prometheus::Gauge>& states = BuildGauge()
+                                                      .Name("tally_node_state")
+                                                      .Help("1 for the state that the node is in")
+                                                      .Register(*registry);
   prometheus::Counter& blocks = counter(*registry, "tally_finalized_blocks_total", "Final blocks");
   prometheus::Counter& transactions =
       counter(*registry, "tally_finalized_transactions_total", "Transactions in final blocks");
@@ -89,8 +129,8 @@ std::unique_ptr<Metrics> Metrics::unserved() {
   return std::unique_ptr<Metrics>(new Metrics(std::make_unique<Impl>()));
 }
 
-Result<std::unique_ptr<Metrics>, Error> Metrics::start(const std::string& host,
-                                                       std::uint16_t port) {
+Result<std::unique_ptr<Metrics>, Error> Metrics::start(const std::string& host, std::uint16_t port,
+                                                       std::filesystem::path base_path) {
   auto metrics = unserved();
   const std::string where = host + ":" + std::to_string(port);
   // The library reports a port that is taken by an exception.
@@ -101,6 +141,8 @@ Result<std::unique_ptr<Metrics>, Error> Metrics::start(const std::string& host,
                      "; choose another with --metrics-port, or --metrics false");
   }
   metrics->impl_->exposer->RegisterCollectable(metrics->impl_->registry);
+  metrics->impl_->disk = std::make_shared<DiskUse>(std::move(base_path));
+  metrics->impl_->exposer->RegisterCollectable(metrics->impl_->disk);
   return metrics;
 }
 
@@ -118,13 +160,19 @@ void Metrics::sample(const MetricsSample& s) {
   set(impl_->pool, s.pool_transactions);
   set(impl_->pool_bytes, s.pool_bytes);
   set(impl_->inbox, s.inbox_tasks);
-  set(impl_->validates, s.validates ? 1 : 0);
+  set(impl_->validates, s.state == ports::NodeState::validating ? 1 : 0);
   follow(impl_->sent, s.transport.bytes_sent);
   follow(impl_->received, s.transport.bytes_received);
   follow(impl_->frames_sent, s.transport.frames_sent);
   follow(impl_->frames_received, s.transport.frames_received);
   follow(impl_->dropped, s.transport.frames_dropped);
   follow(impl_->refused, s.transport.handshakes_failed);
+  if (impl_->state == s.state) return;
+  impl_->state = s.state;
+  for (const ports::NodeState state : kStates) {
+    set(impl_->states.Add({{"state", std::string(enumerator_name(state))}}),
+        s.state == state ? 1 : 0);
+  }
 }
 
 void Metrics::on_final(std::uint64_t transactions, std::int64_t latency_ms) {

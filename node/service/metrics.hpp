@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "node/network/transport.hpp"
+#include "node/ports/query.hpp"
 #include "primitives/result.hpp"
 
 namespace tally::service {
@@ -24,14 +26,16 @@ struct MetricsSample {
   std::uint64_t pool_transactions = 0;
   std::uint64_t pool_bytes = 0;
   std::uint64_t inbox_tasks = 0;
-  bool validates = false;
+  ports::NodeState state{};
   network::TransportCounters transport;
 };
 
 class Metrics {
  public:
   // Serves from then on; an address that cannot be bound is an error.
-  static Result<std::unique_ptr<Metrics>, Error> start(const std::string& host, std::uint16_t port);
+  // What the disk holds under `base_path` is looked up whenever somebody asks.
+  static Result<std::unique_ptr<Metrics>, Error> start(const std::string& host, std::uint16_t port,
+                                                       std::filesystem::path base_path);
   // Collects, and serves nobody.
   static std::unique_ptr<Metrics> unserved();
   ~Metrics();

@@ -319,7 +319,8 @@ Result<void, StartError> Node::Impl::start() {
   TALLY_TRY(open_store());
   metrics_ = config_.metrics
                  ? TALLY_TRY(or_exit(Exit::cannot_start,
-                                     Metrics::start(config_.metrics_listen, *config_.metrics_port)))
+                                     Metrics::start(config_.metrics_listen, *config_.metrics_port,
+                                                    config_.base_path)))
                  : Metrics::unserved();
   TALLY_TRY(open_network());
   make_core();

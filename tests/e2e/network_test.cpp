@@ -1,3 +1,4 @@
+#include "client-sdk/http/http.hpp"
 #include "tests/e2e/cluster.hpp"
 #include "tests/support/relay.hpp"
 
@@ -82,6 +83,27 @@ TEST_CASE("SIGINT and SIGTERM end a node with exit code 0, and its data are whol
     cluster.start(3);
     CHECK(cluster.reaches(3, before));
   }
+}
+
+TEST_CASE("the metrics page names the node's state and what its disk holds") {
+  Cluster cluster;
+  cluster.start_validators();
+  const http::Endpoint endpoint{.host = "127.0.0.1", .port = cluster.ports(0).metrics};
+  std::string page;
+  const auto shows = [&](const std::string& line) {
+    const auto answer = http::send(endpoint, {.target = "/metrics"}, {});
+    if (answer.ok()) page = answer->body;
+    return page.find(line) != std::string::npos;
+  };
+  const bool votes =
+      eventually(kPatience, [&] { return shows("tally_node_state{state=\"validating\"} 1"); });
+  INFO(page);
+  CHECK(votes);
+  CHECK_THAT(page, Catch::Contains("tally_node_state{state=\"stopped\"} 0"));
+  CHECK_THAT(page, Catch::Contains("tally_validates 1"));
+  CHECK_THAT(page, Catch::Contains("tally_database_bytes ") &&
+                       !Catch::Contains("tally_database_bytes 0") &&
+                       Catch::Contains("tally_disk_free_bytes "));
 }
 
 TEST_CASE("links of 25 ms with loss, one of them cut and healed") {
