@@ -255,7 +255,8 @@ std::optional<CoSignedState> Handlers::complete_close() const {
   const auto& close = record().close;
   if (!close || !close->mine || !close->peers) return std::nullopt;
   // A splice that a restored party did not know of has become final since: the chain refuses this.
-  if (!sums_to_locked(close->state)) return std::nullopt;
+  const bool below_floor = close->state.version <= record().floor.version;
+  if (below_floor || !sums_to_locked(close->state)) return std::nullopt;
   return co_signed(close->state, *close->mine, *close->peers);
 }
 

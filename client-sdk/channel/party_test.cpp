@@ -490,6 +490,44 @@ TEST_CASE("a restored party signs only its peer's close and requests its own") {
   }
 }
 
+// A's journal is lost with a splice in it. B has A sign a close first and then submits the splice:
+// the chain takes that close no more. Shown to fail with each half of the check in complete_close()
+// taken out (the sum: the first of the two splices; the floor: the second).
+TEST_CASE("a signed close that a splice made void stands in nobody's way") {
+  Two two;
+  two.run(Side::a, Pay{cc(10), {}});
+  two.talk();
+  const Record backup = two.a.record();
+  const auto [to_a, to_b, close_version] =
+      GENERATE(std::tuple(20, 0, 132), std::tuple(5, -5, 2));  // the second leaves the sum
+  const auto micro = [](int credits) { return BalanceDelta(credits * i128{1'000'000}); };
+  two.run(Side::a, SpliceTogether{micro(to_a), micro(to_b), BlockNumber(9)});
+  const ChannelState spliced = two.a.record().splice->body.state;
+
+  Party restored = Party::from_backup(backup, kA, {});
+  ChannelState state = backup.newest->state;
+  state.version = ChannelVersion(static_cast<std::uint64_t>(close_version));
+  must(restored, CloseOffer{state, kB.sign(channels::close_bytes(state))});
+  REQUIRE(restored.record().close->mine);
+  CHECK(all<Submit>(must(restored, TimerFired{TimerKind::close_wait})).size() == 1);
+  must(restored, SplicedOnChain{spliced.version, spliced.balance_a, spliced.balance_b});
+  CHECK(all<Submit>(must(restored, TimerFired{TimerKind::close_wait})).empty());
+
+  SECTION("it requests the close") {
+    must(restored, End{});
+    const Actions actions = must(restored, TimerFired{TimerKind::answer_wait});
+    CHECK(std::holds_alternative<channels::RequestClose>(all<Submit>(actions).at(0).call));
+  }
+  SECTION("in a challenge it refutes") {
+    ChannelState newer = spliced;
+    newer.version = ChannelVersion(spliced.version.value + 2);
+    const Bytes bytes = channels::update_bytes(newer);
+    must(restored, Learn{CoSignedState{newer, kA.sign(bytes), kB.sign(bytes)}});
+    const auto submits = all<Submit>(must(restored, ChallengedOnChain{spliced.version}));
+    CHECK(std::holds_alternative<channels::Refute>(submits.at(0).call));
+  }
+}
+
 TEST_CASE("a party whose peer shows a newer signature of its own is restored") {
   Two two;
   const Record old = two.a.record();
