@@ -46,6 +46,10 @@ TEST_CASE("generated keys are found again with the password only") {
   const auto again = create_validator_keys(folder.path, "secret", KeyCost::least());
   REQUIRE_FALSE(again.ok());
   CHECK(again.error().message.find("already") != std::string::npos);
+  // One of the two is enough to stop it, and neither file is written over.
+  std::filesystem::remove(folder.path / kConsensusFile);
+  CHECK_FALSE(create_validator_keys(folder.path, "secret", KeyCost::least()).ok());
+  CHECK_FALSE(std::filesystem::exists(folder.path / kConsensusFile));
 }
 
 TEST_CASE("a corrupt, missing or exchanged key file is named") {

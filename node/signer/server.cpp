@@ -10,8 +10,9 @@
 namespace tally::signer {
 namespace {
 
-// Of a node that has begun a request and does not end it.
-constexpr std::chrono::seconds kRequestPatience{2};
+// Of whoever has begun a request and does not end it: less than the node that is served waits for
+// its answer.
+constexpr std::chrono::milliseconds kRequestPatience{400};
 
 bool starts_with(ByteView bytes, const Bytes& tag) {
   return bytes.size() >= tag.size() && equal(bytes.first(tag.size()), tag);
@@ -74,8 +75,8 @@ bool SignerServer::serve_one(const Socket& client) {
   return client.send(encode(answer(*request)));
 }
 
+// It has begun to ask.
 void SignerServer::turn_away(const Socket& client) {
-  client.limit(kRequestPatience);
   say_("a second node asked to be served and was turned away");
   (void)client.receive();
   (void)client.send(encode(Answer(Refusal{"the signer serves another node; stop that one first"})));
@@ -83,23 +84,31 @@ void SignerServer::turn_away(const Socket& client) {
 
 void SignerServer::serve(const Socket& listener, int stop) {
   Socket client;
+  Socket second;  // not heard yet; nobody waits for it
   for (;;) {
-    std::array<pollfd, 3> files{
-        {{stop, POLLIN, 0}, {listener.file(), POLLIN, 0}, {client.file(), POLLIN, 0}}};
-    if (::poll(files.data(), client.open() ? 3 : 2, -1) < 0) continue;
+    // Of those that are not open poll() says nothing.
+    std::array<pollfd, 4> files{{{stop, POLLIN, 0},
+                                 {listener.file(), POLLIN, 0},
+                                 {client.file(), POLLIN, 0},
+                                 {second.file(), POLLIN, 0}}};
+    if (::poll(files.data(), files.size(), -1) < 0) continue;
     if (files[0].revents != 0) return;
     if (client.open() && files[2].revents != 0 && !serve_one(client)) {
       say_("the node is gone");
       client = Socket();
     }
+    if (second.open() && files[3].revents != 0) {
+      turn_away(second);
+      second = Socket();
+    }
     if (files[1].revents == 0) continue;
     Socket fresh(::accept4(listener.file(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!fresh.open()) continue;
+    fresh.limit(kRequestPatience);
     if (client.open()) {
-      turn_away(fresh);
+      second = std::move(fresh);  // one that stayed silent until now has had its time
       continue;
     }
-    fresh.limit(kRequestPatience);
     say_("a node is served");
     client = std::move(fresh);
   }
