@@ -73,6 +73,48 @@ TEST_CASE("a validator that starts again signs nothing before it has listened to
   CHECK(bench.sent_any_vote(kNullify, View(1)));  // what it signed before is said again
 }
 
+TEST_CASE("at genesis too: what it has signed once is reason enough to listen") {
+  const auto made = restarted();
+  hear_all(*made, at_view(1));
+  CHECK(silence(*made) == Silence::listening);
+  made->wait(listening_ms(*made) + 100);
+  CHECK(silence(*made) == Silence::none);
+}
+
+TEST_CASE("the guard stays on from epoch to epoch, and what shut it for good does too") {
+  Bench bench({2, {}, true});
+  bench.start();
+  hear_all(bench, at_view(1));
+  REQUIRE(silence(bench) == Silence::none);
+  const auto end_epoch = [&] {
+    Hash below = bench.root();
+    for (std::uint64_t view = 1; view <= 3; ++view) {
+      const Proposal made = bench.propose(View(view), below);
+      below = bench.hash_of(made);
+      bench.receive(bench.leader(View(view)), made);
+      bench.receive(bench.others()[0],
+                    CertificateMessage{bench.certificate(kNotarize, View(view), below)});
+    }
+    bench.receive(bench.others()[0],
+                  CertificateMessage{bench.certificate(VoteKind::finalize, View(3), below)});
+    REQUIRE(bench.engine().epoch() == Epoch(2));
+  };
+  const auto foreign = [&] {
+    return VoteMessage{bench.vote(bench.self(), kNotarize, View(5), Hash{{1}})};
+  };
+  SECTION("heard in the next epoch") {
+    end_epoch();
+    CHECK(silence(bench) == Silence::none);
+    bench.receive(bench.others()[0], foreign());
+  }
+  SECTION("heard in this one") {
+    bench.receive(bench.others()[0], foreign());
+    end_epoch();
+  }
+  CHECK(silence(bench) == Silence::another_copy);
+  CHECK(bench.simplex().guard().mode() == KeyGuard::Mode::shut);
+}
+
 TEST_CASE("a validator that is behind what a quorum calls final does not sign there") {
   const auto made = restarted();
   Bench& bench = *made;
