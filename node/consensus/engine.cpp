@@ -155,7 +155,8 @@ Recovered Engine::recover(Epoch epoch) {
     apply_high_water(out, epoch);
   }
   keeps_log_ = !out.limits.all();
-  const bool guarded = ports_.signer != nullptr && chain_.own_key_guard;
+  const bool guarded =
+      ports_.signer != nullptr && chain_.own_key_guard && !planted(Fault::guard_off);
   out.guard.mode = guarded ? KeyGuard::Mode::listening : KeyGuard::Mode::off;
   out.guard.fresh = !begun && ports::find_head(*ports_.store)->number == BlockNumber(0);
   if (!begun) {

@@ -58,6 +58,7 @@ void Simplex::note_hint(const PeerId& peer, const Hint& hint) {
 void Simplex::remind(const PeerId& peer) {
   const PeerState& state = *peers_.find(peer);
   if (!state.validator || state.hint.epoch != setup_.epoch || state.validator == self_) return;
+  if (planted(Fault::no_reminder)) return;
   if (state.reminded && elapsed(*state.reminded, now_.instant).value < kRetryMsMin) return;
   const auto votes = table_.newest_of(*state.validator, kRemindedVotes);
   if (!votes.empty()) peers_.reminded(peer, now_.instant);

@@ -41,6 +41,11 @@ enum class Fault : std::uint8_t {
   any_past,           // header times may be below the parent's
   unchecked_bodies,   // blocks with other extrinsics than their header says
   accuse_legal_pair,  // Notarize and Nullify of one view
+  guard_off,          // who starts signs at once
+  no_reminder,        // nobody tells a validator that starts what it has signed
+  any_part,           // of a state from peers is taken, whatever its hash
+  any_epochs_end,     // the proof of the block whose state is taken is not checked
+  any_snapshot_body,  // of that block
   no_retry,           // nothing is sent twice
   partial_extrinsic,  // applied by the simulator's application
   mint,               // by that application: what is received is more than what was sent
@@ -77,6 +82,11 @@ constexpr std::pair<std::string_view, Fault> kFaultNames[] = {
     {"any-past", Fault::any_past},
     {"unchecked-bodies", Fault::unchecked_bodies},
     {"accuse-legal-pair", Fault::accuse_legal_pair},
+    {"guard-off", Fault::guard_off},
+    {"no-reminder", Fault::no_reminder},
+    {"any-part", Fault::any_part},
+    {"any-epochs-end", Fault::any_epochs_end},
+    {"any-snapshot-body", Fault::any_snapshot_body},
     {"no-retry", Fault::no_retry},
     {"partial-extrinsic", Fault::partial_extrinsic},
     {"mint", Fault::mint},

@@ -139,6 +139,24 @@ class SimDisk::FileView final : public DurableFile {
   SimFileState& file_;
 };
 
+class SimDisk::Copy {
+ public:
+  std::array<Table, ports::kColumns> columns;
+  std::optional<Bytes> log;
+  std::optional<Bytes> high_water;
+};
+
+std::shared_ptr<const SimDisk::Copy> SimDisk::copy() const {
+  return std::make_shared<const Copy>(Copy{columns_, log_.live, high_water_.live});
+}
+
+void SimDisk::restore(const Copy& copy) {
+  columns_ = copy.columns;
+  unsynced_.clear();
+  log_ = {copy.log, copy.log, false};
+  high_water_ = {copy.high_water, copy.high_water, false};
+}
+
 std::unique_ptr<ports::Store> SimDisk::store() {
   return std::make_unique<StoreView>(*this);
 }

@@ -53,6 +53,11 @@ class SimDisk {
   static void flip_bit(SimFileState& file, std::size_t bit);
   // The folder of the database is gone; the two files stay.
   void lose_database();
+  // What a copy of the whole data folder holds, taken while the node runs or is down.
+  class Copy;
+  std::shared_ptr<const Copy> copy() const;
+  // Puts it in place of what is there; nothing may have this disk open.
+  void restore(const Copy& copy);
   // Everything that writes counts here; a fault injector crashes before the write that it picks.
   std::uint64_t writes() const { return writes_; }
 

@@ -182,6 +182,23 @@ void Checkers::on_vote(std::size_t node, const std::optional<Ed25519Key>& key, c
     fail("node " + std::to_string(node) + " votes in epoch " +
          std::to_string(statement.epoch.value) + " and is not in its set");
   }
+  if (!judges_on_arrival(node)) bind(node, statement);
+}
+
+void Checkers::on_arrived(std::size_t from, const std::optional<Ed25519Key>& key,
+                          const core::WireMessage& message) {
+  const auto* frame = std::get_if<core::ConsensusFrame>(&message);
+  if (frame == nullptr) return;
+  const auto& content = frame->envelope.message;
+  if (const auto* vote = std::get_if<consensus::VoteMessage>(&content)) {
+    if (!is_reminder(key, vote->vote)) bind(from, vote->vote.statement);
+  } else if (const auto* made = std::get_if<consensus::Proposal>(&content)) {
+    bind(from, made->notarize.statement);
+  }
+}
+
+// "Never" of consensus.
+void Checkers::bind(std::size_t node, const Statement& statement) {
   Cast& cast = cast_[{node, statement.epoch.value, statement.view.value}];
   const std::string where = "node " + std::to_string(node) + ", epoch " +
                             std::to_string(statement.epoch.value) + ", view " +

@@ -36,6 +36,11 @@ class Checkers {
   // An honest node's frame has left it. `key` is its consensus key, if it has one.
   void on_sent(std::size_t node, const std::optional<Ed25519Key>& key,
                const core::WireMessage& message);
+  // Of this node's votes only those bind it that have reached another; all of them do by default.
+  void judge_on_arrival(std::size_t node) { on_arrival_ = node; }
+  bool judges_on_arrival(std::size_t node) const { return on_arrival_ == node; }
+  void on_arrived(std::size_t from, const std::optional<Ed25519Key>& key,
+                  const core::WireMessage& message);
   // What a light client would be given of all epochs that are over at this node.
   void on_epoch_proofs(std::size_t node, const std::vector<EpochProof>& proofs);
   void on_violation(std::size_t node, const std::string& what);
@@ -67,13 +72,15 @@ class Checkers {
 
   bool is_reminder(const std::optional<Ed25519Key>& key, const Vote& vote) const;
   void on_vote(std::size_t node, const std::optional<Ed25519Key>& key, const Vote& vote);
+  void bind(std::size_t node, const Statement& statement);
   void on_set_item(const std::string& where, const consensus::Finalized& block);
   void on_certificate(const std::string& where, const Certificate& certificate);
   void on_epoch_proof(const std::string& where, Epoch epoch, const EpochProof& proof);
 
   CheckedChain about_;
   std::map<std::uint64_t, ValidatorSet> sets_;  // by epoch
-  std::set<Hash> seen_;                         // certificates and proofs that were judged
+  std::optional<std::size_t> on_arrival_;
+  std::set<Hash> seen_;  // certificates and proofs that were judged
   std::vector<std::uint32_t> heights_;
   std::map<std::uint32_t, Final> chain_;
   std::set<std::uint64_t> epochs_;

@@ -31,6 +31,7 @@ struct World::NodeState final : core::Listener {
     if (!byzantine) {
       world.checkers_.on_final(index, block, world.latest_time());
       world.on_epoch_edge(block.header.number.value.value);
+      world.judge_body(index, block.hash, block.extrinsics);
       judge_epoch_end(block);
     }
     for (const Hash& hash : block.extrinsics) {
@@ -42,10 +43,19 @@ struct World::NodeState final : core::Listener {
   void on_snapshot(const ports::ChainHead& head) override {
     world.note(index, "snapshot", head.hash);
     world.snapshots_ += 1;
-    if (!byzantine) world.checkers_.on_snapshot(index, head);
+    if (byzantine) return;
+    world.checkers_.on_snapshot(index, head);
+    world.judge_snapshot(index, head);
   }
   void on_accepted(const Hash&) override {}
-  void on_alarm(const std::string& text) override { world.note(index, text, {}); }
+  void on_alarm(const std::string& text) override {
+    world.note(index, text, {});
+    // All parts of a state were checked: only a disk can have changed what they make.
+    const bool unsound = text.find("the whole is not") != std::string::npos;
+    if (unsound && !node->faults().damaged) {
+      world.checkers_.fail("node " + std::to_string(index) + " put together a state that is none");
+    }
+  }
   void on_evidence(const Evidence& evidence) override {
     world.evidence_ += 1;
     if (!byzantine && node->key()) {
@@ -71,7 +81,9 @@ struct World::NodeState final : core::Listener {
     const Epoch epoch(number / length);
     const ValidatorSet* served = world.checkers_.set_of(epoch);
     const ValidatorSet* named = world.checkers_.set_of(epoch.next().next());
-    if (!head || head->hash != block.hash || named == nullptr || served == nullptr) return;
+    if (!head || head->hash != block.hash) return;
+    if (world.options_.setup.snapshots) world.judge_state(index, block.hash, *store);
+    if (named == nullptr || served == nullptr) return;
     const auto wrong = world.factory_.judge_end(*store, {epoch, *served, *named});
     if (wrong) world.checkers_.fail("node " + std::to_string(index) + ": " + *wrong);
   }

@@ -3,6 +3,8 @@
 //   tally-sim --seeds 1..1000      one line a failure and a summary; exit status 1 on a failure
 //   tally-sim --seeds 42 --trace   what happened in one world
 //   tally-sim --twins 3            two copies of one validator under every schedule of partitions
+//   tally-sim --restores 6         one validator's data folder is put back to older copies
+//   tally-sim --newcomers          a new node takes a state from peers of which most lie
 //   tally-sim --bias 20000         how far withheld blocks bend a draw, as a table for the docs
 #include <unistd.h>
 
@@ -39,6 +41,8 @@ struct Options {
   std::string fault;
   std::size_t bias = 0;   // draws
   std::size_t twins = 0;  // stretches of a schedule
+  std::size_t restores = 0;
+  bool newcomers = false;
   std::uint64_t duration_s = 60;
   bool coverage = false;
   bool trace = false;
@@ -114,12 +118,68 @@ WorldOptions twins_world(const Options& options, std::uint64_t number) {
   return world;
 }
 
+// A well network, in which one validator crashes again and again and finds its whole data folder
+// as it was some moments or an epoch ago. In a third of the worlds another validator is away meanwhile,
+// so that nothing becomes final without the one that forgot; in a third two are, so that one peer
+// alone knows what it has said.
+WorldOptions restores_world(const Options& options, std::uint64_t seed) {
+  constexpr std::uint64_t kEachMs = 8'000;
+  Random random(seed, "restores");
+  WorldOptions world;
+  world.seed = seed;
+  world.faults = false;
+  world.setup.epoch_length = static_cast<std::uint32_t>(random.between(8, 60));
+  world.faulty = 0;
+  const std::uint64_t away = random.below(3);
+  for (std::size_t i = 0; i < options.restores; ++i) {
+    WorldOptions::Restore one;
+    one.copy_ms = kEachMs * i + random.between(500, 3'000);
+    const bool old = random.chance(200);
+    one.restore_ms = one.copy_ms + (old ? random.between(500, 3'000) : random.between(1, 300));
+    one.down_ms = random.between(30, 1'000);
+    for (std::size_t node = 4 - away; node < 4; ++node) {
+      world.down.push_back({node, one.copy_ms - random.between(1, 400),
+                            one.restore_ms + random.between(500, 2'500)});
+    }
+    world.restores.push_back(one);
+  }
+  world.faults_until_ms = kEachMs * options.restores;
+  world.duration_ms = world.faults_until_ms + 30'000;
+  return world;
+}
+
+// Two observers, of which the last is new, and three nodes that serve it badly.
+WorldOptions newcomers_world(std::uint64_t seed) {
+  WorldOptions world;
+  world.seed = seed;
+  world.setup.snapshots = true;
+  world.setup.observers = 2;
+  world.setup.epoch_length = 20;
+  world.faults = false;
+  world.newcomer_ms = 25'000;
+  world.newcomer_crashes = seed % 3 * 4;
+  world.lying_servers = {0, 1, 4};
+  world.faults_until_ms = 40'000;
+  world.duration_ms = 60'000;
+  return world;
+}
+
 WorldResult run_seed(const Options& options, std::uint64_t seed) {
   WorldOptions world;
   if (options.twins > 0) {
     world = twins_world(options, seed);
     if (options.trace) world.trace = &std::cout;
     return World(world, *toy_machines(world.setup)).run();
+  }
+  if (options.restores > 0) {
+    world = restores_world(options, seed);
+    if (options.trace) world.trace = &std::cout;
+    return World(world, *toy_machines(world.setup)).run();
+  }
+  if (options.newcomers) {
+    world = newcomers_world(seed);
+    if (options.trace) world.trace = &std::cout;
+    return World(world, *real_machines(world.setup)).run();
   }
   world.seed = seed;
   world.duration_ms = options.duration_s * 1'000;
@@ -138,6 +198,8 @@ WorldResult run_seed(const Options& options, std::uint64_t seed) {
 std::string replay(const Options& options, std::uint64_t seed) {
   std::string out = "tally-sim --seeds " + std::to_string(seed) + " --trace";
   if (options.twins > 0) out += " --twins " + std::to_string(options.twins);
+  if (options.restores > 0) out += " --restores " + std::to_string(options.restores);
+  if (options.newcomers) out += " --newcomers";
   if (options.duration_s != 60) out += " --duration " + std::to_string(options.duration_s);
   if (options.machine != "mixed") out += " --machine " + options.machine;
   if (options.sets != "mixed") out += " --sets " + options.sets;
@@ -159,6 +221,8 @@ struct Totals {
   std::uint64_t convicted = 0;
   std::uint64_t disputes = 0;
   std::uint64_t absences = 0;
+  std::uint64_t restores = 0;
+  std::uint64_t snapshots = 0;
   consensus::Marks marks{};   // how often
   consensus::Marks worlds{};  // in how many worlds
 };
@@ -239,6 +303,8 @@ int run(const Options& options) {
       totals.evidence += result.evidence;
       totals.disputes += result.disputes;
       totals.absences += result.absences;
+      totals.restores += result.restores;
+      totals.snapshots += result.snapshots;
       totals.convicted += result.convicted ? 1 : 0;
       for (std::size_t i = 0; i < consensus::kMarks; ++i) {
         totals.marks[i] += result.marks[i];
@@ -262,10 +328,11 @@ int run(const Options& options) {
     std::printf(
         "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu set changes, "
         "%lu pieces of evidence, %lu convicted on chain, %lu put out for absence, %lu disputes "
-        "ended; %.1f s, %.3f s a world and thread\n",
+        "ended, %lu folders restored, %lu states taken; %.1f s, %.3f s a world and thread\n",
         worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs,
         totals.set_changes, totals.evidence, totals.convicted, totals.absences, totals.disputes,
-        took.count(), took.count() * count / static_cast<double>(worlds));
+        totals.restores, totals.snapshots, took.count(),
+        took.count() * count / static_cast<double>(worlds));
   }
   const bool missed = options.coverage && print_coverage(totals) > 0;
   return totals.failed == 0 && !missed ? 0 : 1;
@@ -333,6 +400,11 @@ int main(int argc, char** argv) {
   auto* twins = app.add_option("--twins", options.twins,
                                "twins under partitions in so many stretches of 700 ms: all "
                                "schedules for up to 3, drawn ones beyond");
+  app.add_option("--restores", options.restores,
+                 "worlds in which a validator's data folder is put back so often to an older copy")
+      ->check(CLI::Range(1, 100));
+  app.add_flag("--newcomers", options.newcomers,
+               "worlds in which a new node takes a state from peers of which most lie");
   app.add_option("--fresh", fresh, "run so many seeds that depend on the time of day instead");
   app.add_option("--bias", options.bias, "measure so many draws against withholding leaders");
   app.add_flag("--trace", options.trace, "every event, on standard output");

@@ -34,6 +34,7 @@ World::World(const WorldOptions& options, MachineFactory& factory)
       edge_random_(options.seed, "edges") {
   vrf_.real_votes = vrf_.real_proofs = factory.real_votes();
   faulty_ = options.faulty.value_or(Random(options.seed, "faulty").below(options.setup.validators));
+  if (!options.restores.empty()) checkers_.judge_on_arrival(faulty_);
   make_nodes();
 }
 
@@ -70,6 +71,7 @@ void World::make_nodes() {
   const std::size_t count = options_.setup.nodes() + (twins ? 1 : 0);
   links_.assign(count, std::vector<Link>(count));
   Random skew(options_.seed, "skew");
+  const auto drift = static_cast<std::int64_t>(factory_.chain().parameters.max_drift.value);
   for (std::size_t i = 0; i < count; ++i) {
     auto state = std::make_unique<NodeState>(*this, i);
     NodeState* self = state.get();
@@ -88,9 +90,8 @@ void World::make_nodes() {
       self->world.note(self->index, reason, peer);
       self->drops.push_back(peer);
     };
-    hooks.now = [this, self] {
+    hooks.now = [this, self, drift] {
       std::int64_t ahead = self->skew_ms;
-      const auto drift = static_cast<std::int64_t>(factory_.chain().parameters.max_drift.value);
       if (self->adversary) ahead += self->adversary->clock_push_ms(now_, drift);
       return ports::Moment{ports::Instant(now_),
                            TimestampMs(kWallStart + now_ + static_cast<std::uint64_t>(ahead))};
@@ -342,6 +343,10 @@ void World::deliver(std::size_t from, std::size_t to, const Bytes& frame,
                     std::uint64_t generation) {
   if (links_[from][to].generation != generation || !links_[from][to].up) return;
   note(to, "frame", frame);
+  if (checkers_.judges_on_arrival(from)) {
+    const auto message = decode<core::WireMessage>(frame);
+    if (message.ok()) checkers_.on_arrived(from, nodes_[from]->node->key(), *message);
+  }
   turn(to, [frame, from](core::NodeCore& core) { core.on_frame(peer_id(from), frame); });
 }
 
@@ -384,6 +389,9 @@ WorldResult World::run() {
       if (nodes_[one.node]->node->running()) crash_node(one.node, one.to_ms - one.from_ms);
     });
   }
+  for (const WorldOptions::Restore& one : options_.restores) {
+    at(one.copy_ms, [this, one] { restore_folder(one); });
+  }
   for (std::size_t i = 0; i < options_.partitions.size(); ++i) {
     at(kPartitionMs * i, [this, i] { weather_.side = options_.partitions[i]; });
   }
@@ -411,6 +419,7 @@ WorldResult World::run() {
   result.set_changes = checkers_.set_changes();
   result.evidence = evidence_;
   result.snapshots = snapshots_;
+  result.restores = restores_;
   result.convicted = convicted_;
   result.disputes = factory_.disputes_ended();
   for (std::size_t i = 0; i < nodes_.size(); ++i) result.absences += factory_.times_out(i);

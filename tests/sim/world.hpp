@@ -55,6 +55,14 @@ struct WorldOptions {
     std::uint64_t to_ms{};
   };
   std::vector<Down> down;
+  // The whole data folder of the validator that may be faulty is put back to an older copy. Votes
+  // of it are then judged when they arrive: what a crash took on the way has not been said.
+  struct Restore {
+    std::uint64_t copy_ms{};
+    std::uint64_t restore_ms{};  // it crashes then
+    std::uint64_t down_ms{};
+  };
+  std::vector<Restore> restores;
   std::ostream* trace = nullptr;
 };
 
@@ -70,6 +78,7 @@ struct WorldResult {
   std::size_t disputes = 0;   // that ended
   std::size_t snapshots = 0;  // that nodes took in place of blocks
   std::size_t absences = 0;   // for which a validator was put out
+  std::size_t restores = 0;   // of data folders, to a copy that was older
   consensus::Marks marks{};   // of rare paths, where they are counted
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
@@ -115,6 +124,10 @@ class World {
   void on_epoch_edge(std::uint32_t height);
   void at_epoch_edge();
   std::optional<std::size_t> node_of(const Ed25519Key& key) const;
+  void restore_folder(const WorldOptions::Restore& restore);
+  void judge_body(std::size_t node, const Hash& block, const std::vector<Hash>& extrinsics);
+  void judge_state(std::size_t node, const Hash& block, const ports::Store& store);
+  void judge_snapshot(std::size_t node, const ports::ChainHead& head);
   void start_node(std::size_t node);
   void report_unseen(std::size_t node);
   void crash_node(std::size_t node, std::optional<std::uint64_t> down_ms = std::nullopt);
@@ -165,8 +178,11 @@ class World {
   std::vector<std::uint64_t> finality_ms_;
   std::size_t evidence_ = 0;
   std::size_t snapshots_ = 0;
-  std::optional<std::uint64_t> caught_at_;  // when an honest node with a key first saw evidence
-  bool convicted_ = false;                  // on chain
+  std::size_t restores_ = 0;
+  std::map<Hash, std::vector<Hash>> bodies_;  // of final blocks: the hashes of their extrinsics
+  std::map<Hash, Hash> states_;               // after them, where states are served
+  std::optional<std::uint64_t> caught_at_;    // when an honest node with a key first saw evidence
+  bool convicted_ = false;                    // on chain
   std::vector<std::uint32_t> heights_when_well_;
 };
 
