@@ -119,9 +119,9 @@ WorldOptions twins_world(const Options& options, std::uint64_t number) {
 }
 
 // A well network, in which one validator crashes again and again and finds its whole data folder
-// as it was some moments or an epoch ago. In a third of the worlds another validator is away meanwhile,
-// so that nothing becomes final without the one that forgot; in a third two are, so that one peer
-// alone knows what it has said.
+// as it was some moments or an epoch ago. In a third of the worlds another validator is away
+// meanwhile, so that nothing becomes final without the one that forgot; in a third two are, so
+// that one peer alone knows what it has said.
 WorldOptions restores_world(const Options& options, std::uint64_t seed) {
   constexpr std::uint64_t kEachMs = 8'000;
   Random random(seed, "restores");
