@@ -8,6 +8,7 @@ namespace tally::rpc {
 namespace {
 
 constexpr std::size_t kClientsMax = 4'096;  // that are remembered
+constexpr unsigned kCutDoublingsMax = 6;    // of the time that one is cut off
 
 network::SteadyTime now() {
   return std::chrono::steady_clock::now();
@@ -41,21 +42,51 @@ Clients::Client& Clients::client(const ClientKey& key) {
   if (clients_.size() >= kClientsMax) {
     // Those that would be the same when they come again; then any that has nothing under way.
     const auto at = now();
-    std::erase_if(clients_,
-                  [&](const auto& one) { return idle(one.second) && one.second.work.full(at); });
+    std::erase_if(clients_, [&](const auto& one) {
+      return idle(one.second) && one.second.work.full(at) && one.second.patience.full(at);
+    });
     for (auto it = clients_.begin(); it != clients_.end() && clients_.size() >= kClientsMax;) {
       it = idle(it->second) ? clients_.erase(it) : std::next(it);
     }
   }
-  return clients_.emplace(key, Client{network::Budget(config_.client_work, now())}).first->second;
+  const auto at = now();
+  Client fresh{network::Budget(config_.client_work, at),
+               network::Budget(config_.client_refusals, at)};
+  return clients_.emplace(key, fresh).first->second;
+}
+
+void Clients::refuse(Client& one) {
+  const auto at = now();
+  if (one.patience.full(at)) one.cuts = 0;
+  if (!one.patience.admit(at, 1)) cut_off(one);
+}
+
+void Clients::cut_off(Client& one) {
+  const auto at = now();
+  if (at < one.cut_until) return;
+  one.cut_until = at + std::chrono::milliseconds(config_.cut_off_ms) *
+                           (1u << std::min(one.cuts, kCutDoublingsMax));
+  ++one.cuts;
 }
 
 std::unique_ptr<Clients::Call> Clients::begin(const ClientKey& key) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   Client& one = client(key);
-  if (one.calls >= std::max(config_.calls_max * 3 / 4, 1u)) return nullptr;
-  if (!one.work.admit(now(), cost::kCall)) return nullptr;
-  ++one.calls;
+  if (one.calls >= std::max(config_.calls_max * 3 / 4, 1u)) {
+    refuse(one);
+    return nullptr;
+  }
+  ++one.calls;  // so that it is not forgotten
+  const auto until = now() + std::chrono::milliseconds(config_.refusal_delay_ms);
+  while (!one.work.admit(now(), cost::kCall)) {
+    const auto at = now();
+    if (at >= until || stopping_) {
+      --one.calls;
+      refuse(one);
+      return nullptr;
+    }
+    stop_.wait_until(lock, std::min(until, at + one.work.wait(at)));
+  }
   return std::make_unique<Call>(*this, key);
 }
 
@@ -67,7 +98,10 @@ Clients::Call::~Call() {
 bool Clients::open_stream(const ClientKey& key) {
   const std::lock_guard lock(mutex_);
   Client& one = client(key);
-  if (one.streams >= (config_.streams_max + 1) / 2) return false;
+  if (one.streams >= (config_.streams_max + 1) / 2) {
+    refuse(one);
+    return false;
+  }
   ++one.streams;
   return true;
 }
@@ -85,6 +119,32 @@ void Clients::charge(const ClientKey& key, std::int64_t units) {
 network::Milliseconds Clients::wait(const ClientKey& key) {
   const std::lock_guard lock(mutex_);
   return client(key).work.wait(now());
+}
+
+void Clients::received(const ClientKey& key, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Client& one = client(key);
+  one.bytes += bytes;
+  const std::uint64_t units = one.bytes / cost::kBytesIn;
+  one.bytes %= cost::kBytesIn;
+  const auto at = now();
+  one.work.charge(at, static_cast<std::int64_t>(units));
+  const auto owed = std::chrono::milliseconds(config_.debt_ms_max);
+  if (one.work.wait(at) > owed) cut_off(one);
+}
+
+bool Clients::is_cut_off(const ClientKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = clients_.find(key);
+  return found != clients_.end() && now() < found->second.cut_until;
+}
+
+void Clients::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
 }
 
 std::size_t Clients::known() const {

@@ -2,13 +2,19 @@
 // so that connections do not multiply it. Internal to rpc/.
 //
 // Work is counted in units of about five microseconds of a core; each client has a level of them
-// that refills with time. At zero a call fails with `too_busy` at once, and a stream pauses. Of the
-// places for calls one client takes three quarters at most, of those for streams half.
+// that refills with time. Bytes that come in are work as well, whatever becomes of them. At zero a
+// call waits, in its place, and fails with `too_busy` when the level is no better after a while:
+// that slows down who asks again at once. A stream pauses. Of the places for calls one client takes
+// three quarters at most, of those for streams half; one too many fails at once.
+//
+// Who is refused too often, or owes too much, is cut off: its connections are closed, and for a
+// while no new one is taken; longer each time, until it has kept quiet.
 #pragma once
 
 #include <grpcpp/server_context.h>
 
-#include <atomic>
+#include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,8 +30,9 @@ namespace cost {
 constexpr std::int64_t kCall = 4;  // of any kind
 constexpr std::int64_t kKey = 1;   // read from the state
 constexpr std::int64_t kProof = 8;
-constexpr std::int64_t kRow = 1;     // of a scan
-constexpr std::int64_t kHeader = 4;  // of a finality proof
+constexpr std::int64_t kRow = 1;          // of a scan
+constexpr std::int64_t kHeader = 4;       // of a finality proof
+constexpr std::int64_t kBytesIn = 1'024;  // for one unit
 inline std::int64_t of_bytes(std::size_t bytes) {
   return static_cast<std::int64_t>(bytes / 4'096);
 }
@@ -52,7 +59,7 @@ class Clients {
     Clients& clients_;
     ClientKey key_;
   };
-  // Nothing: the client has used up its level or its places.
+  // Nothing: the client has used up its level, and waiting did not help, or its places.
   std::unique_ptr<Call> begin(const grpc::ServerContext& context) {
     return begin(client_key(context.peer()));
   }
@@ -62,18 +69,33 @@ class Clients {
   void close_stream(const ClientKey& key);
   void charge(const ClientKey& key, std::int64_t units);
   network::Milliseconds wait(const ClientKey& key);
+  // That came over the network.
+  void received(const ClientKey& key, std::uint64_t bytes);
+  // Whether its connections are to be closed, and none taken.
+  bool is_cut_off(const ClientKey& key);
+  // Calls wait no longer.
+  void stop();
   std::size_t known() const;
 
  private:
   struct Client {
     network::Budget work;
+    network::Budget patience;  // with it: refusals
     std::uint32_t calls = 0;
     std::uint32_t streams = 0;
+    std::uint64_t bytes = 0;  // received, less than one unit
+    unsigned cuts = 0;        // since it last kept quiet
+    network::SteadyTime cut_until{};
   };
-  Client& client(const ClientKey& key);  // under the lock
+  // Under the lock.
+  Client& client(const ClientKey& key);
+  void refuse(Client& one);
+  void cut_off(Client& one);
 
   const ServerConfig& config_;
   mutable std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
   std::map<ClientKey, Client> clients_;
 };
 

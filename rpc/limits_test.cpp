@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "rpc/clients.hpp"
 #include "rpc/proto/author.grpc.pb.h"
@@ -53,8 +54,17 @@ class Raw {
   Raw(const Raw&) = delete;
   Raw& operator=(const Raw&) = delete;
 
+  void send(const Bytes& bytes) const {
+    // What cannot be sent any more has been cut off already.
+    for (std::size_t sent = 0; sent < bytes.size();) {
+      const ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+      if (n <= 0) return;
+      sent += static_cast<std::size_t>(n);
+    }
+  }
+
   // Whether the other side ends it within the time.
-  bool ended(std::chrono::milliseconds within) {
+  bool ended(std::chrono::milliseconds within) const {
     timeval wait{within.count() / 1'000, within.count() % 1'000 * 1'000};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     std::uint8_t sink[4096];
@@ -80,6 +90,7 @@ TEST_CASE("clients are told apart by address, not by connection") {
 TEST_CASE("a client that used up its level is refused, another is not") {
   ServerConfig config;
   config.client_work = {1, 100};
+  config.refusal_delay_ms = 0;
   Clients clients(config);
   const ClientKey greedy = client_key("ipv4:10.0.0.1:1");
   const ClientKey other = client_key("ipv4:10.0.0.2:1");
@@ -127,9 +138,102 @@ TEST_CASE("no number of addresses is remembered without bound") {
   CHECK(clients.known() <= 4'096);
 }
 
+// Shown to fail: without the wait in begin().
+TEST_CASE("a call waits for its client's level in its place, and is served") {
+  ServerConfig config;
+  config.client_work = {4'000, 4};
+  config.refusal_delay_ms = 20'000;
+  config.calls_max = 4;
+  Clients clients(config);
+  const ClientKey eager = client_key("ipv4:10.0.0.1:1");
+  for (int i = 0; i < 20; ++i) CHECK(clients.begin(eager));
+}
+
+TEST_CASE("a call that waits is told when the server stops") {
+  ServerConfig config;
+  config.client_work = {1, 4};
+  config.refusal_delay_ms = 3'600'000;
+  Clients clients(config);
+  const ClientKey eager = client_key("ipv4:10.0.0.1:1");
+  clients.charge(eager, 1'000'000);
+  std::thread waiting([&] { CHECK_FALSE(clients.begin(eager)); });
+  clients.stop();
+  waiting.join();
+}
+
+// Shown to fail: without refuse() in begin() and in open_stream().
+TEST_CASE("who is refused again and again is cut off, others are not") {
+  ServerConfig config;
+  config.calls_max = 1;
+  config.streams_max = 1;
+  config.client_refusals = {1, 50};
+  config.cut_off_ms = 3'600'000;
+  Clients clients(config);
+  const ClientKey calls = client_key("ipv4:10.0.0.1:1");
+  const ClientKey streams = client_key("ipv4:10.0.0.2:1");
+  const ClientKey other = client_key("ipv4:10.0.0.3:1");
+  const auto held = clients.begin(calls);
+  REQUIRE(held);
+  REQUIRE(clients.open_stream(streams));
+  for (int i = 0; i < 40; ++i) {
+    CHECK_FALSE(clients.begin(calls));
+    CHECK_FALSE(clients.open_stream(streams));
+  }
+  CHECK_FALSE(clients.is_cut_off(calls));
+  CHECK_FALSE(clients.is_cut_off(streams));
+  for (int i = 0; i < 40; ++i) {
+    clients.begin(calls);
+    clients.open_stream(streams);
+  }
+  CHECK(clients.is_cut_off(calls));
+  CHECK(clients.is_cut_off(streams));
+  CHECK_FALSE(clients.is_cut_off(other));
+}
+
+// Shown to fail: without received().
+TEST_CASE("what comes in is work, and who owes too much is cut off") {
+  ServerConfig config;
+  config.client_work = {1'000, 1'000};
+  config.cut_off_ms = 3'600'000;
+  config.refusal_delay_ms = 0;
+  Clients clients(config);
+  const ClientKey sender = client_key("ipv4:10.0.0.1:1");
+  clients.received(sender, 4 << 20);
+  CHECK_FALSE(clients.begin(sender));
+  CHECK_FALSE(clients.is_cut_off(sender));
+  clients.received(sender, 4 << 20);
+  CHECK(clients.is_cut_off(sender));
+}
+
+// Shown to fail: without the charge for bytes in the listener, and without its shutdown().
+TEST_CASE("the connections of who sends too much are closed, and none is taken for a while") {
+  ServerConfig config;
+  config.client_work = {1, 64};
+  config.debt_ms_max = 1;
+  config.cut_off_ms = 3'600'000;
+  Served s(config);
+  auto chain = proto::Chain::NewStub(s.channel);
+  const Raw held(s.server->port(), "127.0.0.9");
+  held.send(to_bytes(as_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")));
+  // Frames of a kind that HTTP/2 does not know are read and dropped.
+  const Bytes frame{0, 0, 0, 0xee, 0, 0, 0, 0, 0};
+  Bytes settings_and_noise{0, 0, 0, 4, 0, 0, 0, 0, 0};
+  for (int i = 0; i < 20'000; ++i) append(settings_and_noise, frame);
+  held.send(settings_and_noise);
+  CHECK(held.ended(kDeadline));
+  CHECK(s.server->connections_cut_off() >= 1);
+  CHECK(Raw(s.server->port(), "127.0.0.9").ended(kDeadline));
+  CHECK(s.server->connections_refused() == 1);
+  grpc::ClientContext context;
+  proto::Heads heads;
+  CHECK(chain->GetHeads(&context, {}, &heads).ok());
+}
+
 TEST_CASE("too many calls fail with a code at once, and work again after a while") {
   ServerConfig config;
   config.client_work = {100, 40};
+  config.refusal_delay_ms = 0;
+  config.client_refusals = {1'000'000, 1'000'000};
   Served s(config);
   auto chain = proto::Chain::NewStub(s.channel);
   const auto ask = [&] {

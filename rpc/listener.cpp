@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
+#include <utility>
+
+#include "rpc/socket_bytes.hpp"
 
 namespace tally::rpc {
 namespace {
@@ -16,6 +20,7 @@ namespace {
 constexpr int kBacklog = 128;
 constexpr int kNoDescriptorsMs = 50;  // how long to wait for one
 constexpr int kRefusalMs = 1;         // a flood of connections waits in the kernel
+constexpr int kPoliceMs = 100;        // between two looks at what came in
 
 ino_t inode_of(int fd) {
   struct stat status {};
@@ -83,15 +88,20 @@ Listener::~Listener() {
   if (wake_ >= 0) ::close(wake_);
 }
 
-void Listener::run(const ServerConfig& config, Handler handler) {
+void Listener::run(const ServerConfig& config, Clients& clients, Handler handler) {
   handler_ = std::move(handler);
   wake_ = ::eventfd(0, EFD_CLOEXEC);
   TALLY_ASSERT(wake_ >= 0);
-  thread_ = std::thread([this, &config] {
+  thread_ = std::thread([this, &config, &clients] {
     pollfd events[]{{fd_, POLLIN, 0}, {wake_, POLLIN, 0}};
+    auto looked = std::chrono::steady_clock::now();
     while (!stopping_) {
-      ::poll(events, 2, -1);
-      accept_all(config);
+      ::poll(events, 2, open_.empty() ? -1 : kPoliceMs);
+      accept_all(config, clients);
+      const auto now = std::chrono::steady_clock::now();
+      if (now - looked < std::chrono::milliseconds(kPoliceMs)) continue;
+      looked = now;
+      police(clients);
     }
   });
 }
@@ -109,7 +119,7 @@ void Listener::pause(int milliseconds) const {
   ::poll(&wake, 1, milliseconds);
 }
 
-void Listener::accept_all(const ServerConfig& config) {
+void Listener::accept_all(const ServerConfig& config, Clients& clients) {
   while (!stopping_) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
@@ -123,7 +133,7 @@ void Listener::accept_all(const ServerConfig& config) {
       return;
     }
     const ClientKey client = key_of(from);
-    if (!has_room(config, client)) {
+    if (clients.is_cut_off(client) || !has_room(config, client)) {
       ++refused_;
       ::close(fd);
       pause(kRefusalMs);
@@ -135,6 +145,25 @@ void Listener::accept_all(const ServerConfig& config) {
     ++count_;
     handler_(fd);
   }
+}
+
+void Listener::police(Clients& clients) {
+  for (auto& [client, sockets] : open_) {
+    forget_closed(sockets);
+    std::uint64_t bytes = 0;
+    for (Socket& one : sockets) {
+      const std::uint64_t received = std::max(bytes_received(one.fd), one.received);
+      bytes += received - std::exchange(one.received, received);
+    }
+    if (bytes > 0) clients.received(client, bytes);
+    if (!clients.is_cut_off(client)) continue;
+    for (const Socket& one : sockets) {
+      if (inode_of(one.fd) != one.inode) continue;
+      ++cut_off_;
+      ::shutdown(one.fd, SHUT_RDWR);
+    }
+  }
+  std::erase_if(open_, [](const auto& one) { return one.second.empty(); });
 }
 
 void Listener::forget_closed(std::vector<Socket>& sockets) {

@@ -4,6 +4,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <thread>
 #include <vector>
@@ -19,6 +21,7 @@ namespace {
 constexpr int kKeepaliveMs = 30'000;
 constexpr int kClientPingMsMin = 10'000;
 constexpr std::chrono::seconds kStopGrace{2};
+constexpr int kNice = 5;  // about a third of the processor when others of the node want it
 
 void set_up_plugins() {
   static std::once_flag once;
@@ -46,7 +49,10 @@ void set_limits(grpc::ServerBuilder& builder, const ServerConfig& config) {
   quota.Resize(config.memory_bytes_max);
   quota.SetMaxThreads(static_cast<int>(config.calls_max + config.streams_max));
   builder.SetResourceQuota(quota);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+  using Option = grpc::ServerBuilder::SyncServerOption;
+  builder.SetSyncServerOption(Option::NUM_CQS, 1);
+  // So many threads stay when they have nothing to do: without it one is made for most calls.
+  builder.SetSyncServerOption(Option::MAX_POLLERS, static_cast<int>(config.calls_max));
 }
 
 }  // namespace
@@ -66,6 +72,8 @@ struct Server::Impl {
 
   explicit Impl(const ServerConfig& given)
       : config(given), clients(config), streams(config, clients) {}
+
+  Result<void, Error> serve(ports::Query& query);
 
   // gRPC takes the descriptor as it is.
   void hand_over(int fd) {
@@ -89,6 +97,7 @@ struct Server::Impl {
     }
     stop_now.notify_all();
     listener->stop();
+    clients.stop();
     streams.stop();
     server->Shutdown(std::chrono::system_clock::now() + kStopGrace);
     server->Wait();
@@ -96,29 +105,41 @@ struct Server::Impl {
   }
 };
 
-Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
-                                                     ports::Query& query) {
+Result<void, Error> Server::Impl::serve(ports::Query& query) {
   set_up_plugins();
-  auto impl = std::make_unique<Impl>(config);
-  impl->listener = TALLY_TRY(Listener::bind(config.listen));
-  const Backend backend{query, impl->config, impl->clients, impl->streams};
-  impl->services.push_back(make_chain_service(backend));
-  impl->services.push_back(make_state_service(backend));
-  impl->services.push_back(make_author_service(backend));
-  impl->services.push_back(make_channels_service(backend));
-  impl->services.push_back(make_node_service(backend));
+  listener = TALLY_TRY(Listener::bind(config.listen));
+  const Backend backend{query, config, clients, streams};
+  services.push_back(make_chain_service(backend));
+  services.push_back(make_state_service(backend));
+  services.push_back(make_author_service(backend));
+  services.push_back(make_channels_service(backend));
+  services.push_back(make_node_service(backend));
 
   grpc::ServerBuilder builder;
-  set_limits(builder, impl->config);
+  set_limits(builder, config);
   using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  impl->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+  acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Kind::FROM_FD, grpc::InsecureServerCredentials());
-  for (const auto& service : impl->services) builder.RegisterService(service.get());
-  impl->server = builder.BuildAndStart();
-  if (!impl->server) return fail_with("cannot start the gRPC server on " + config.listen);
-  impl->server->GetHealthCheckService()->SetServingStatus(true);
-  impl->listener->run(impl->config, [raw = impl.get()](int fd) { raw->hand_over(fd); });
-  impl->watchdog = std::thread([raw = impl.get()] { raw->watch(); });
+  for (const auto& service : services) builder.RegisterService(service.get());
+  server = builder.BuildAndStart();
+  if (!server) return fail_with("cannot start the gRPC server on " + config.listen);
+  server->GetHealthCheckService()->SetServingStatus(true);
+  listener->run(config, clients, [this](int fd) { hand_over(fd); });
+  watchdog = std::thread([this] { watch(); });
+  return {};
+}
+
+Result<std::unique_ptr<Server>, Error> Server::start(const ServerConfig& config,
+                                                     ports::Query& query) {
+  auto impl = std::make_unique<Impl>(config);
+  Result<void, Error> served;
+  // A thread has the priority of the one that starts it.
+  std::thread([&] {
+    const auto self = static_cast<id_t>(::gettid());
+    ::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) + kNice);
+    served = impl->serve(query);
+  }).join();
+  TALLY_TRY(std::move(served));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -131,6 +152,9 @@ std::uint16_t Server::port() const {
 }
 std::uint64_t Server::connections_refused() const {
   return impl_->listener->refused();
+}
+std::uint64_t Server::connections_cut_off() const {
+  return impl_->listener->cut_off();
 }
 void Server::stop() {
   impl_->stop();

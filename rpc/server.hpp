@@ -9,8 +9,10 @@
 // nothing. A reader that takes nothing for `write_timeout_ms` is cut off.
 // Of one client, which is an address: at most `connections_per_client_max` connections, three
 // quarters of the calls and half of the streams, and work at the rate of `client_work`
-// (clients.hpp), above which calls fail with `too_busy` and streams pause. All connections together
-// are at most `connections_max`, and what gRPC holds for them `memory_bytes_max`.
+// (clients.hpp), above which calls wait and then fail with `too_busy`, and streams pause. Who goes
+// on all the same is cut off for a while. All connections together are at most `connections_max`,
+// and what gRPC holds for them `memory_bytes_max`. The server's threads have a lower priority than
+// the node's others: clients get what consensus leaves.
 // Errors: see rpc/proto/common.proto.
 #pragma once
 
@@ -35,6 +37,10 @@ struct ServerConfig {
   std::uint32_t connections_max = 256;
   std::uint32_t connections_per_client_max = 64;
   network::Rate client_work{20'000, 40'000};
+  std::uint32_t refusal_delay_ms = 250;    // that a call waits at most for its client's level
+  network::Rate client_refusals{20, 200};  // of one client, before it is cut off
+  std::uint32_t debt_ms_max = 5'000;       // of work that its bytes have made, likewise
+  std::uint32_t cut_off_ms = 1'000;        // the first time, doubled each time up to 64 s
   std::size_t memory_bytes_max = std::size_t{256} << 20;
 };
 
@@ -50,6 +56,8 @@ class Server {
   std::uint16_t port() const;
   // Connections closed at once, since their address or all together had enough.
   std::uint64_t connections_refused() const;
+  // Connections closed later, since their client was cut off.
+  std::uint64_t connections_cut_off() const;
   // Takes no new calls, ends the streams with `unavailable`, and returns when all have ended.
   void stop();
 

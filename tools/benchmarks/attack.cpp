@@ -28,6 +28,7 @@ using asio::ip::tcp;
 using Error = boost::system::error_code;
 
 constexpr const char* kFrom = "127.0.0.9";
+constexpr int kReconnectMs = 20;
 constexpr std::size_t kHeld = 300;  // connections that stay open at a target
 constexpr std::size_t kVotes = 200;
 constexpr std::size_t kTransactions = 2'000;
@@ -186,6 +187,8 @@ void flood_rpc(const Target& target) {
     threads.emplace_back([at, i] {
       grpc::ChannelArguments own;
       own.SetInt("tally.connection", i);  // none is shared
+      own.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMs);
+      own.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMs);
       const auto channel = grpc::CreateCustomChannel(at, grpc::InsecureChannelCredentials(), own);
       const auto state = proto::State::NewStub(channel);
       const auto chain = proto::Chain::NewStub(channel);
@@ -199,18 +202,21 @@ void flood_rpc(const Target& target) {
       }
       for (;;) {
         grpc::ClientContext scan;
+        scan.set_wait_for_ready(true);  // not burning the processor where nobody listens
         proto::ScanStateRequest rows;
         rows.set_prefix(std::string(32, '\x26'));
         rows.set_limit(1'000);
         proto::ScanStateResponse page;
         state->Scan(&scan, rows, &page);
         grpc::ClientContext read;
+        read.set_wait_for_ready(true);
         proto::ReadStateRequest keys;
         keys.set_with_proof(true);
         for (int j = 0; j < 256; ++j) keys.add_keys(std::string(48, static_cast<char>(j)));
         proto::ReadStateResponse values;
         state->Read(&read, keys, &values);
         grpc::ClientContext oversize;
+        oversize.set_wait_for_ready(true);
         keys.add_keys(std::string(4 << 20, 'x'));
         state->Read(&oversize, keys, &values);
       }

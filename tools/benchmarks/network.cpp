@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kSenders = 4'000;
 constexpr std::uint32_t kRounds = 10;         // transfers of each sender
-constexpr std::size_t kWindow = 120;          // calls under way at a node
+constexpr std::size_t kWindow = 20;           // calls under way at a node: what one client may
 constexpr std::size_t kBacklog = 8'000;       // handed in and not final yet
 constexpr std::uint32_t kLoneSender = 9'000;  // not one of the senders
 constexpr std::size_t kLoneTransfers = 15;

@@ -10,6 +10,7 @@ namespace tally::bench {
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
+constexpr int kReconnectMs = 20;
 constexpr std::size_t kPortsEach = 3;  // peers, gRPC, metrics
 
 std::string uri_of(std::size_t node) {
@@ -75,8 +76,12 @@ void Nodes::start(std::size_t node) {
     command.insert(command.end(), {"--bootnode", bootnode(other, dialled_port(other))});
   }
   processes_.push_back(std::make_unique<tests::Process>(command, folder_.path() / (name + ".log")));
-  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(mine[1]),
-                                           grpc::InsecureChannelCredentials());
+  // It is asked before it listens: what it needs to start must not be rounded up to a second.
+  grpc::ChannelArguments again;
+  again.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMs);
+  again.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMs);
+  const auto channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(mine[1]),
+                                                 grpc::InsecureChannelCredentials(), again);
   authors_.push_back(proto::Author::NewStub(channel));
   chains_.push_back(proto::Chain::NewStub(channel));
 }
