@@ -1,5 +1,6 @@
 #include "runtime/executor.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "modules/channels/dispatch.hpp"
@@ -11,6 +12,7 @@
 #include "runtime/checks.hpp"
 #include "runtime/events.hpp"
 #include "runtime/invariants.hpp"
+#include "runtime/read_ahead.hpp"
 
 namespace tally::runtime {
 
@@ -70,6 +72,10 @@ Result<void, BlockError> BlockExecutor::start() {
   channels::on_block_start(ctx_);
   disputes::on_block_start(ctx_);
   return {};
+}
+
+void BlockExecutor::expect(std::span<const CheckedTransaction* const> coming) const {
+  read_ahead(parent_, state_, coming.first(std::min(coming.size(), kReadAhead)));
 }
 
 Result<void, InvalidTransaction> BlockExecutor::check_room(const Transaction& tx) const {

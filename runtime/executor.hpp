@@ -19,6 +19,8 @@ class BlockExecutor {
   BlockExecutor& operator=(const BlockExecutor&) = delete;
 
   Result<void, BlockError> start();
+  // The first of these come next, most likely: their accounts are read together.
+  void expect(std::span<const CheckedTransaction* const> coming) const;
   // A transaction that fails a pre-dispatch check leaves no trace.
   Result<void, InvalidTransaction> apply(const CheckedTransaction& checked);
   BlockOutcome finish();

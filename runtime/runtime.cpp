@@ -5,6 +5,7 @@
 #include "modules/channels/dispatch.hpp"
 #include "modules/disputes/dispatch.hpp"
 #include "runtime/executor.hpp"
+#include "runtime/read_ahead.hpp"
 
 namespace tally::runtime {
 
@@ -22,6 +23,7 @@ Result<BlockOutcome, BlockError> execute_block(const StateReader& parent, const 
   BlockExecutor executor(parent, input, checks);
   TALLY_TRY(executor.start());
   for (std::size_t i = 0; i < txs.size(); ++i) {
+    if (i % kReadAhead == 0) executor.expect(txs.subspan(i));
     const auto applied = executor.apply(*txs[i]);
     if (!applied.ok()) {
       return fail(BlockError{BlockErrorCode::invalid_transaction, i, applied.error()});
@@ -37,6 +39,7 @@ Result<Proposal, BlockError> propose_block(const StateReader& parent, const Bloc
   TALLY_TRY(executor.start());
   Proposal proposal;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (i % kReadAhead == 0) executor.expect(candidates.subspan(i));
     const auto applied = executor.apply(*candidates[i]);
     if (applied.ok()) {
       proposal.chosen.push_back(i);

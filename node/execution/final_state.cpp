@@ -11,9 +11,6 @@ namespace {
 
 using ports::Column;
 
-// Bookkeeping of a table entry beside key and value.
-constexpr std::size_t kEntryBytes = 96;
-
 std::shared_ptr<const tree::Node> read_node(const ports::Store& store, const tree::NodeKey& key) {
   const auto stored = store.get(Column::tree, key.to_store_key());
   return stored ? tree::Node::decode(*stored, key) : nullptr;
@@ -36,15 +33,6 @@ bool starts_with(ByteView bytes, ByteView prefix) {
 
 }  // namespace
 
-std::size_t NodeKeyHash::operator()(const tree::NodeKey& key) const {
-  // The first eight bytes of a path spread well; deeper nodes share them only if keys were ground.
-  std::uint64_t word = 0;
-  std::memcpy(&word, key.path.bytes.data(), sizeof word);
-  word ^= std::uint64_t{key.version.value} << 32 ^ key.depth;
-  word *= 0x9E3779B97F4A7C15;
-  return static_cast<std::size_t>(word ^ word >> 29);
-}
-
 FinalState::FinalState(const ports::Store& store, const CacheBudget& budget)
     : store_(store), budget_(budget) {
   reload();
@@ -62,32 +50,32 @@ void FinalState::reload() {
 }
 
 std::optional<Bytes> FinalState::get(ByteView key) const {
-  const std::string name(as_text(key));
   std::optional<Bytes> value;
-  if (values_->find(name, value)) return value;
+  if (values_->find(key, value)) return value;
   value = store_.get(Column::state, key);
-  values_->put(name, value, name.size() + (value ? value->size() : 0) + kEntryBytes);
+  values_->put(key, value);
   return value;
 }
 
 std::shared_ptr<const tree::Node> FinalState::read(const tree::NodeKey& key) const {
-  std::shared_ptr<const tree::Node> node;
-  if (nodes_->find(key, node)) return node;
-  node = read_node(store_, key);
-  if (node) nodes_->put(key, node, node->memory_bytes() + kEntryBytes);
+  if (auto node = nodes_->find(key)) return node;
+  auto node = read_node(store_, key);
+  if (node) nodes_->put(key, node);
   return node;
+}
+
+void FinalState::read_all(std::span<const tree::NodeKey> keys,
+                          std::span<std::shared_ptr<const tree::Node>> nodes) const {
+  nodes_->find_all(keys, nodes);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!nodes[i]) nodes[i] = read(keys[i]);
+  }
 }
 
 void FinalState::apply(const ports::ChainHead& head, const StateChanges& changes,
                        const tree::Update& update) {
-  for (const auto& [key, value] : changes) {
-    const std::string name(as_text(key));
-    values_->put(name, value, name.size() + (value ? value->size() : 0) + kEntryBytes);
-  }
-  for (const tree::NodeKey& key : update.stale) nodes_->erase(key);
-  for (const auto& written : update.nodes) {
-    nodes_->put(written.key, written.node, written.node->memory_bytes() + kEntryBytes);
-  }
+  values_->apply(changes);
+  nodes_->apply(update);
   head_ = head;
   root_ = update.root;
 }

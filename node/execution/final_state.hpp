@@ -6,17 +6,13 @@
 #include <optional>
 #include <string>
 
-#include "modules/support/state.hpp"
-#include "node/execution/generation_cache.hpp"
+#include "modules/support/expectant.hpp"
+#include "node/execution/caches.hpp"
 #include "node/execution/layout.hpp"
 #include "node/ports/candidates.hpp"
 #include "runtime/tree/tree.hpp"
 
 namespace tally::execution {
-
-struct NodeKeyHash {
-  std::size_t operator()(const tree::NodeKey& key) const;
-};
 
 struct CacheBudget {
   std::size_t values_bytes = 96 << 20;
@@ -24,12 +20,17 @@ struct CacheBudget {
 };
 
 // Core thread. The head is read from the store at the start and moves with apply().
-class FinalState final : public StateReader, public tree::NodeReader, public ports::FinalizedView {
+class FinalState final : public ExpectantReader,
+                         public tree::NodeReader,
+                         public ports::FinalizedView {
  public:
   explicit FinalState(const ports::Store& store, const CacheBudget& budget = {});
 
   std::optional<Bytes> get(ByteView key) const override;
+  void expect(std::span<const ByteView> keys) const override { values_->expect(keys); }
   std::shared_ptr<const tree::Node> read(const tree::NodeKey& key) const override;
+  void read_all(std::span<const tree::NodeKey> keys,
+                std::span<std::shared_ptr<const tree::Node>> nodes) const override;
   ports::ChainHead head() const override { return head_; }
   system::Parent finalized() const override { return {*this, head_.hash}; }
   const tree::Root& root() const { return root_; }
@@ -40,15 +41,12 @@ class FinalState final : public StateReader, public tree::NodeReader, public por
   void reload();
 
  private:
-  using ValueCache = GenerationCache<std::string, std::optional<Bytes>, std::hash<std::string>>;
-  using NodeCache = GenerationCache<tree::NodeKey, std::shared_ptr<const tree::Node>, NodeKeyHash>;
-
   const ports::Store& store_;
   CacheBudget budget_;
   ports::ChainHead head_;
   tree::Root root_;
-  mutable std::unique_ptr<ValueCache> values_;
-  mutable std::unique_ptr<NodeCache> nodes_;
+  std::unique_ptr<ValueCache> values_;
+  std::unique_ptr<NodeCache> nodes_;
 };
 
 // Reads the state of final blocks straight from the store; for RPC. Any thread, while the core

@@ -34,4 +34,22 @@ std::shared_ptr<const tree::Node> ChainState::read(const tree::NodeKey& key) con
   return place < chain_.size() ? chain_[place]->node(key) : nullptr;
 }
 
+void ChainState::read_all(std::span<const tree::NodeKey> keys,
+                          std::span<std::shared_ptr<const tree::Node>> nodes) const {
+  // Those of the final state together, and the others by name.
+  std::vector<tree::NodeKey> final_keys;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].version > base_.head().number) {
+      nodes[i] = read(keys[i]);
+      continue;
+    }
+    final_keys.push_back(keys[i]);
+    places.push_back(i);
+  }
+  std::vector<std::shared_ptr<const tree::Node>> found(final_keys.size());
+  base_.read_all(final_keys, found);
+  for (std::size_t i = 0; i < places.size(); ++i) nodes[places[i]] = std::move(found[i]);
+}
+
 }  // namespace tally::execution

@@ -45,14 +45,17 @@ class Pending {
 
 // The state after a pending block, or after the newest final one when the chain is empty. Good
 // until the next commit. For the tree, one thread or many; for values, the core thread.
-class ChainState final : public StateReader, public tree::NodeReader {
+class ChainState final : public ExpectantReader, public tree::NodeReader {
  public:
   // From the lowest pending ancestor up to the block itself.
   ChainState(const FinalState& base, std::vector<const Pending*> chain)
       : base_(base), chain_(std::move(chain)) {}
 
   std::optional<Bytes> get(ByteView key) const override;
+  void expect(std::span<const ByteView> keys) const override { base_.expect(keys); }
   std::shared_ptr<const tree::Node> read(const tree::NodeKey& key) const override;
+  void read_all(std::span<const tree::NodeKey> keys,
+                std::span<std::shared_ptr<const tree::Node>> nodes) const override;
   const tree::Root& root() const {
     return chain_.empty() ? base_.root() : chain_.back()->block().update.root;
   }

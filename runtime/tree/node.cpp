@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "primitives/merkle/merkle.hpp"
+#include "runtime/tree/binary_levels.hpp"
 
 namespace tally::tree {
 namespace {
@@ -12,15 +13,6 @@ namespace {
 constexpr std::size_t kWide = 5;
 // Versions in 32 bytes.
 constexpr std::size_t kPerUnit = 8;
-
-// Binary subtrees of a node are numbered as in a heap: 1 is the node, i has the children 2i and
-// 2i + 1, and 16 + nibble is the child of that nibble. The nibbles below subtree `index`:
-std::uint16_t nibbles_below(unsigned index) {
-  const unsigned level = std::bit_width(index) - 1;  // 0..4
-  const unsigned width = Node::kWidth >> level;
-  const unsigned first = (index - (1U << level)) * width;
-  return static_cast<std::uint16_t>(((1U << width) - 1) << first);
-}
 
 // What is stored of a node; `present` has one bit a nibble and one child for every bit.
 struct StoredNode {
@@ -81,40 +73,6 @@ Child Slot::to_child() const {
   return InnerChild{version, hash};
 }
 
-std::shared_ptr<const Node> Node::make(const Node* before, std::span<const Edit> edits) {
-  auto node = std::make_shared<Node>();
-  unsigned changed = 0;
-  if (before != nullptr) {
-    node->present_ = before->present_;
-    node->leaf_mask_ = before->leaf_mask_;
-  }
-  for (const Edit& edit : edits) {
-    const unsigned bit = 1U << edit.nibble;
-    TALLY_ASSERT(edit.nibble < kWidth && changed < bit);
-    changed |= bit;
-    node->present_ =
-        static_cast<std::uint16_t>(edit.slot ? node->present_ | bit : node->present_ & ~bit);
-    const bool leaf = edit.slot && edit.slot->is_leaf;
-    node->leaf_mask_ =
-        static_cast<std::uint16_t>(leaf ? node->leaf_mask_ | bit : node->leaf_mask_ & ~bit);
-  }
-  TALLY_ASSERT(node->present_ != 0);
-  const bool same_shape = before != nullptr && before->present_ == node->present_ &&
-                          before->leaf_mask_ == node->leaf_mask_;
-  if (same_shape)
-    node->copy_with(*before, edits);
-  else
-    node->collect(before, edits);
-  if (node->wide()) {
-    for (unsigned index = kWidth - 1; index >= 2; --index) {
-      if (same_shape && (nibbles_below(index) & changed) == 0) continue;
-      node->units_[node->count() + index] = node->compute(index, before, changed);
-    }
-  }
-  node->hash_ = node->compute(1, nullptr, 0);
-  return node;
-}
-
 // Where no child comes, goes or changes its kind: the old memory with the new children in it.
 void Node::copy_with(const Node& before, std::span<const Edit> edits) {
   units_ = before.units_;
@@ -172,16 +130,12 @@ const Hash& Node::child_hash(unsigned nibble) const {
   return units_[static_cast<std::size_t>(std::popcount(present_ & ((1U << nibble) - 1)))];
 }
 
-// The hash of a binary subtree. Where no nibble in `changed` is below it, `before` knows it.
-Hash Node::compute(unsigned index, const Node* before, unsigned changed) const {
-  const unsigned below = nibbles_below(index);
-  const unsigned here = below & present_;
+// The hash of a binary subtree of a node that does not keep it.
+Hash Node::compute(unsigned index) const {
+  const unsigned here = nibbles_below(index) & present_;
   if (here == 0) return {};
   if (std::has_single_bit(here) && (here & leaf_mask_) != 0) {
     return child_hash(static_cast<unsigned>(std::countr_zero(here)));
-  }
-  if (before != nullptr && (below & changed) == 0) {
-    if (before->wide()) return before->units_[before->count() + index];
   }
   return merkle_inner(binary_hash(2 * index), binary_hash(2 * index + 1));
 }
@@ -190,7 +144,7 @@ Hash Node::binary_hash(unsigned index) const {
   if (index >= kWidth) return has(index - kWidth) ? child_hash(index - kWidth) : Hash{};
   if (index == 1) return hash_;
   if (wide()) return units_[count() + index];
-  return compute(index, nullptr, 0);
+  return compute(index);
 }
 
 std::optional<Slot> Node::slot(unsigned nibble) const {
@@ -205,10 +159,27 @@ std::optional<Slot> Node::slot(unsigned nibble) const {
     out.leaf.key.bytes = units_[leaves_at() + 2 * leaves].bytes;
     out.leaf.value.bytes = units_[leaves_at() + 2 * leaves + 1].bytes;
   } else {
-    const Hash& unit = units_[versions_at() + others / kPerUnit];
-    std::memcpy(&out.version.value, unit.bytes.data() + 4 * (others % kPerUnit), 4);
+    out.version = *inner_version(nibble);
   }
   return out;
+}
+
+std::optional<BlockNumber> Node::inner_version(unsigned nibble) const {
+  if (!has(nibble) || (leaf_mask_ >> nibble & 1) != 0) return std::nullopt;
+  const unsigned below = (1U << nibble) - 1;
+  const auto others = static_cast<std::size_t>(std::popcount(present_ & ~leaf_mask_ & below));
+  BlockNumber version;
+  const Hash& unit = units_[versions_at() + others / kPerUnit];
+  std::memcpy(&version.value, unit.bytes.data() + 4 * (others % kPerUnit), 4);
+  return version;
+}
+
+void Node::prefetch() const {
+  constexpr std::size_t kLine = 64;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(units_.data());
+  for (std::size_t at = 0; at < units_.size() * sizeof(Hash); at += kLine) {
+    __builtin_prefetch(bytes + at);
+  }
 }
 
 std::size_t Node::memory_bytes() const {

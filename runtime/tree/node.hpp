@@ -105,6 +105,13 @@ class Node {
   };
   // `before` with the edits made, which ascend by nibble; null: an empty node. Something is left.
   static std::shared_ptr<const Node> make(const Node* before, std::span<const Edit> edits);
+  // The same for many nodes, whose hashes are calculated together.
+  struct Order {
+    const Node* before = nullptr;
+    std::span<const Edit> edits;
+    std::shared_ptr<const Node> made;
+  };
+  static void make_all(std::span<Order> orders);
   // Strict: refuses what encode() does not write, and a child that cannot hang at this place.
   static std::shared_ptr<const Node> decode(ByteView stored, const NodeKey& key);
   Bytes encode() const;
@@ -112,8 +119,12 @@ class Node {
   const Hash& hash() const { return hash_; }
   bool has(unsigned nibble) const { return (present_ >> nibble & 1) != 0; }
   std::optional<Slot> slot(unsigned nibble) const;
+  // The version of the node that hangs at a nibble; nothing where a leaf does, or nothing.
+  std::optional<BlockNumber> inner_version(unsigned nibble) const;
   std::uint16_t present() const { return present_; }
   std::size_t memory_bytes() const;  // roughly, for a cache's budget
+  // Asks for the memory that slot() and an edit read, without waiting for it.
+  void prefetch() const;
 
   // The siblings on the way of `nibble` inside this node, lowest first. Ends where the subtree is
   // empty or one leaf: the leaf is told, the path may differ from the one asked for.
@@ -134,7 +145,8 @@ class Node {
   void put(std::size_t place, std::size_t leaf, const Slot& slot);
   const Hash& child_hash(unsigned nibble) const;
   Hash binary_hash(unsigned index) const;
-  Hash compute(unsigned index, const Node* before, unsigned changed) const;
+  Hash compute(unsigned index) const;
+  class Assembly;
 
   std::uint16_t present_ = 0;
   std::uint16_t leaf_mask_ = 0;

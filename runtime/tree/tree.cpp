@@ -1,208 +1,13 @@
 #include "runtime/tree/tree.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
+
+#include "primitives/crypto/hash_many.hpp"
+#include "runtime/tree/updater.hpp"
 
 namespace tally::tree {
 namespace {
-
-// Fewer changes than this are not worth handing to other threads.
-constexpr std::size_t kParallelMin = 512;
-
-struct Output {
-  std::vector<Update::Written> nodes;
-  std::vector<NodeKey> stale;
-  std::optional<NodeKey> missing;
-  // A stack: each node in progress has its edits on top of those of the nodes above it. One piece
-  // of memory for the whole update.
-  std::vector<Node::Edit> edits;
-};
-
-// One update in progress. Each function takes what hangs at a place and returns what hangs there
-// afterwards; `at` names the place (its version is the new one).
-class Updater {
- public:
-  Updater(const NodeReader& nodes, const Executor* executor) : nodes_(nodes), executor_(executor) {}
-
-  std::optional<Slot> apply(const NodeKey& at, const std::optional<Slot>& old,
-                            std::span<const Change> changes, Output& out) const {
-    if (changes.empty() || out.missing) return old;
-    if (!old) return build(at, present_leaves(changes), out);
-    if (old->is_leaf) return apply_to_leaf(at, *old, changes, out);
-    return apply_to_node(at, *old, changes, out);
-  }
-
-  std::optional<Slot> join(const NodeKey& at, std::span<const std::optional<Slot>> slots,
-                           Output& out) const {
-    for (unsigned nibble = 0; nibble < slots.size(); ++nibble) {
-      if (slots[nibble]) out.edits.push_back({nibble, slots[nibble]});
-    }
-    if (out.edits.empty()) return std::nullopt;
-    return finish(at, nullptr, 0, out);
-  }
-
-  std::optional<Slot> build(const NodeKey& at, std::span<const StateLeaf> leaves,
-                            Output& out) const {
-    if (leaves.empty()) return std::nullopt;
-    if (leaves.size() == 1) return Slot::of(leaves[0]);
-    TALLY_ASSERT(at.depth < kMaxDepth);
-    const std::size_t base = out.edits.size();
-    std::size_t begin = 0;
-    while (begin < leaves.size()) {
-      const unsigned nibble = nibble_at(leaves[begin].key, at.depth);
-      std::size_t end = begin + 1;
-      while (end < leaves.size() && nibble_at(leaves[end].key, at.depth) == nibble) ++end;
-      const auto built =
-          build(at.child(nibble, at.version), leaves.subspan(begin, end - begin), out);
-      out.edits.push_back({nibble, built});
-      begin = end;
-    }
-    return finish(at, nullptr, base, out);
-  }
-
- private:
-  static std::vector<StateLeaf> present_leaves(std::span<const Change> changes) {
-    std::vector<StateLeaf> leaves;
-    leaves.reserve(changes.size());
-    for (const Change& change : changes) {
-      if (change.value) leaves.push_back({change.path, *change.value});
-    }
-    return leaves;
-  }
-
-  std::optional<Slot> apply_to_leaf(const NodeKey& at, const Slot& old,
-                                    std::span<const Change> changes, Output& out) const {
-    const auto same = std::lower_bound(
-        changes.begin(), changes.end(), old.leaf.key,
-        [](const Change& change, const StateKeyHash& key) { return change.path < key; });
-    const bool replaced = same != changes.end() && same->path == old.leaf.key;
-    if (replaced && changes.size() == 1) {
-      if (!same->value) return std::nullopt;
-      return Slot::of(StateLeaf{same->path, *same->value});
-    }
-    std::vector<StateLeaf> leaves = present_leaves(changes);
-    if (!replaced) {
-      const auto place = std::lower_bound(
-          leaves.begin(), leaves.end(), old.leaf.key,
-          [](const StateLeaf& leaf, const StateKeyHash& key) { return leaf.key < key; });
-      leaves.insert(place, old.leaf);
-    }
-    return build(at, leaves, out);
-  }
-
-  std::optional<Slot> apply_to_node(const NodeKey& at, const Slot& old,
-                                    std::span<const Change> changes, Output& out) const {
-    TALLY_ASSERT(old.version < at.version);
-    const NodeKey old_key{old.version, at.depth, at.path};
-    const std::shared_ptr<const Node> before = nodes_.read(old_key);
-    if (!before) {
-      out.missing = old_key;
-      return old;
-    }
-    const std::size_t base = out.edits.size();
-    edit_children(at, *before, changes, out);
-    if (out.edits.size() == base || out.missing) {
-      out.edits.resize(base);
-      return old;
-    }
-    out.stale.push_back(old_key);
-    return finish(at, before.get(), base, out);
-  }
-
-  // Puts on the stack what becomes of the children below which something changes.
-  void edit_children(const NodeKey& at, const Node& before, std::span<const Change> changes,
-                     Output& out) const {
-    if (executor_ != nullptr && at.depth == 0 && changes.size() >= kParallelMin) {
-      return edit_in_parallel(at, before, changes, out);
-    }
-    while (!changes.empty()) {
-      const unsigned nibble = nibble_at(changes[0].path, at.depth);
-      const std::optional<Slot> old = before.slot(nibble);
-      const auto part = take_nibble(changes, at.depth, nibble);
-      push_edit(nibble, old, apply(at.child(nibble, at.version), old, part, out), out);
-    }
-  }
-
-  void edit_in_parallel(const NodeKey& at, const Node& before, std::span<const Change> changes,
-                        Output& out) const {
-    struct Part {
-      unsigned nibble;
-      std::span<const Change> changes;
-      std::optional<Slot> result;
-      Output output;
-    };
-    std::vector<Part> parts;
-    while (!changes.empty()) {
-      const unsigned nibble = nibble_at(changes[0].path, at.depth);
-      parts.push_back({nibble, take_nibble(changes, at.depth, nibble), {}, {}});
-    }
-    executor_->run(parts.size(), [&](std::size_t i) {
-      Part& part = parts[i];
-      part.result = apply(at.child(part.nibble, at.version), before.slot(part.nibble), part.changes,
-                          part.output);
-    });
-    for (Part& part : parts) {
-      merge(out, part.output);
-      push_edit(part.nibble, before.slot(part.nibble), part.result, out);
-    }
-  }
-
-  static void push_edit(unsigned nibble, const std::optional<Slot>& old,
-                        const std::optional<Slot>& now, Output& out) {
-    const bool same = now.has_value() == old.has_value() && (!now || now->same_as(*old));
-    if (!same) out.edits.push_back({nibble, now});
-  }
-
-  static void merge(Output& into, Output& from) {
-    into.nodes.insert(into.nodes.end(), std::make_move_iterator(from.nodes.begin()),
-                      std::make_move_iterator(from.nodes.end()));
-    into.stale.insert(into.stale.end(), from.stale.begin(), from.stale.end());
-    if (!into.missing) into.missing = from.missing;
-  }
-
-  // Splits the changes whose nibble at `depth` is `nibble` off the front.
-  static std::span<const Change> take_nibble(std::span<const Change>& changes, std::size_t depth,
-                                             unsigned nibble) {
-    std::size_t count = 0;
-    while (count < changes.size() && nibble_at(changes[count].path, depth) == nibble) ++count;
-    const auto part = changes.first(count);
-    changes = changes.subspan(count);
-    return part;
-  }
-
-  // Takes the edits above `base` off the stack and makes the node with them, or returns what is
-  // left where no node may stand.
-  static std::optional<Slot> finish(const NodeKey& at, const Node* before, std::size_t base,
-                                    Output& out) {
-    const auto edits = std::span<const Node::Edit>(out.edits).subspan(base);
-    const auto result = finish_with(at, before, edits, out);
-    out.edits.resize(base);
-    return result;
-  }
-
-  static std::optional<Slot> finish_with(const NodeKey& at, const Node* before,
-                                         std::span<const Node::Edit> edits, Output& out) {
-    unsigned left = before != nullptr ? before->present() : 0;
-    for (const Node::Edit& edit : edits) {
-      left = edit.slot ? left | 1U << edit.nibble : left & ~(1U << edit.nibble);
-    }
-    if (left == 0) return std::nullopt;
-    if (std::has_single_bit(left)) {
-      const auto nibble = static_cast<unsigned>(std::countr_zero(left));
-      const auto edit = std::find_if(edits.begin(), edits.end(),
-                                     [&](const Node::Edit& e) { return e.nibble == nibble; });
-      const auto last = edit != edits.end() ? edit->slot : before->slot(nibble);
-      if (last->is_leaf) return last;
-    }
-    auto node = Node::make(before, edits);
-    const Slot slot{.hash = node->hash(), .leaf = {}, .version = at.version, .is_leaf = false};
-    out.nodes.push_back({at, std::move(node)});
-    return slot;
-  }
-
-  const NodeReader& nodes_;
-  const Executor* executor_;
-};
 
 std::optional<Slot> top(const Root& root) {
   if (!root.child) return std::nullopt;
@@ -235,29 +40,81 @@ Result<End, MissingNode> descend(const NodeReader& nodes, const Root& root,
   return end;
 }
 
-void for_range(const Executor* executor, std::size_t count,
-               const std::function<void(std::size_t, std::size_t)>& job) {
-  constexpr std::size_t kChunk = 256;
-  if (executor == nullptr || count < kParallelMin) return job(0, count);
-  executor->run((count + kChunk - 1) / kChunk,
-                [&](std::size_t i) { job(i * kChunk, std::min(count, (i + 1) * kChunk)); });
+// A change's place among the others: the beginning of its path, side by side.
+struct Place {
+  std::uint64_t beginning{};
+  std::size_t index{};
+};
+
+std::vector<Change> sorted_by_path(std::span<const Change> changes) {
+  std::vector<Place> places(changes.size());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    std::uint64_t beginning = 0;
+    for (std::size_t at = 0; at < sizeof(beginning); ++at) {
+      beginning = beginning << 8 | changes[i].path.bytes[at];
+    }
+    places[i] = {beginning, i};
+  }
+  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    if (a.beginning != b.beginning) return a.beginning < b.beginning;
+    return changes[a.index].path < changes[b.index].path;
+  });
+  std::vector<Change> out;
+  out.reserve(changes.size());
+  for (const Place& place : places) out.push_back(changes[place.index]);
+  return out;
 }
 
-template <class Map, class ValueOf>
-std::vector<Change> hashed(const Map& map, const Executor* executor, ValueOf&& value_of) {
-  std::vector<const typename Map::value_type*> entries;
+const Bytes* stored(const Bytes& value) {
+  return &value;
+}
+const Bytes* stored(const std::optional<Bytes>& value) {
+  return value ? &*value : nullptr;
+}
+
+// Paths and value hashes of up to kPart entries.
+constexpr std::size_t kPart = 256;
+template <class Entry>
+void hash_part(std::span<const Entry* const> entries, std::span<Change> out) {
+  std::array<ByteView, kPart> messages;
+  std::array<Hash, kPart> hashes;
+  for (std::size_t i = 0; i < entries.size(); ++i) messages[i] = entries[i]->first;
+  blake2_256_many(std::span(messages).first(entries.size()),
+                  std::span(hashes).first(entries.size()));
+  std::array<std::size_t, kPart> places;
+  std::size_t values = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    out[i].path.bytes = hashes[i].bytes;
+    const Bytes* value = stored(entries[i]->second);
+    if (value == nullptr) continue;
+    messages[values] = *value;
+    places[values++] = i;
+  }
+  blake2_256_many(std::span(messages).first(values), std::span(hashes).first(values));
+  for (std::size_t i = 0; i < values; ++i) {
+    out[places[i]].value.emplace().bytes = hashes[i].bytes;
+  }
+}
+
+template <class Map>
+std::vector<Change> hashed(const Map& map, const Executor* executor) {
+  using Entry = typename Map::value_type;
+  std::vector<const Entry*> entries;
   entries.reserve(map.size());
   for (const auto& entry : map) entries.push_back(&entry);
   std::vector<Change> out(entries.size());
-  for_range(executor, entries.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      out[i].path = state_key_hash(entries[i]->first);
-      out[i].value = value_of(entries[i]->second);
-    }
-  });
-  std::sort(out.begin(), out.end(),
-            [](const Change& a, const Change& b) { return a.path < b.path; });
-  return out;
+  const auto job = [&](std::size_t part) {
+    const std::size_t begin = part * kPart;
+    const std::size_t size = std::min(entries.size() - begin, kPart);
+    hash_part<Entry>(std::span(entries).subspan(begin, size), std::span(out).subspan(begin, size));
+  };
+  const std::size_t parts = (entries.size() + kPart - 1) / kPart;
+  if (executor != nullptr && entries.size() >= kParallelMin) {
+    executor->run(parts, job);
+  } else {
+    for (std::size_t part = 0; part < parts; ++part) job(part);
+  }
+  return sorted_by_path(out);
 }
 
 class NoNodes final : public NodeReader {
@@ -269,9 +126,7 @@ class NoNodes final : public NodeReader {
 
 std::vector<Change> changes_of(const std::map<Bytes, std::optional<Bytes>>& changes,
                                const Executor* executor) {
-  return hashed(changes, executor, [](const std::optional<Bytes>& value) {
-    return value ? std::optional(state_value_hash(*value)) : std::nullopt;
-  });
+  return hashed(changes, executor);
 }
 
 Result<Update, MissingNode> update(const NodeReader& nodes, const Root& root, BlockNumber version,
@@ -281,7 +136,8 @@ Result<Update, MissingNode> update(const NodeReader& nodes, const Root& root, Bl
   }
   Output out;
   const NodeKey at{version, 0, {}};
-  const std::optional<Slot> slot = Updater(nodes, executor).apply(at, top(root), changes, out);
+  const std::vector<LeafChange> leaves = leaf_changes(changes, executor);
+  const std::optional<Slot> slot = Updater(nodes, executor).apply(at, top(root), leaves, out);
   if (out.missing) return fail(MissingNode{*out.missing});
   Update result{.root = {}, .nodes = std::move(out.nodes), .stale = std::move(out.stale)};
   if (slot) result.root.child = slot->to_child();
@@ -310,7 +166,7 @@ Part build_part(const NodeKey& at, std::span<const StateLeaf> leaves) {
     TALLY_ASSERT(leaves[i - 1].key < leaves[i].key);
   }
   Output out;
-  const auto slot = Updater(NoNodes(), nullptr).build(at, leaves, out);
+  const auto slot = Updater(NoNodes(), nullptr).build(at, leaf_slots(leaves), out);
   return {slot, std::move(out.nodes)};
 }
 
@@ -322,8 +178,7 @@ Part join_parts(const NodeKey& at, std::span<const std::optional<Slot>> slots) {
 }
 
 Update build(BlockNumber version, const std::map<Bytes, Bytes>& state, const Executor* executor) {
-  const std::vector<Change> changes = hashed(
-      state, executor, [](const Bytes& value) { return std::optional(state_value_hash(value)); });
+  const std::vector<Change> changes = hashed(state, executor);
   auto result = update(NoNodes(), Root{}, version, changes, executor);
   TALLY_ASSERT(result.ok());  // an empty tree names no node that could be missing
   return *std::move(result);

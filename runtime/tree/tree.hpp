@@ -33,6 +33,12 @@ class NodeReader {
   // Nothing: there is no such node, which is damage. Shared, because caches, pending blocks and
   // updates in progress hold the same unchanging node.
   virtual std::shared_ptr<const Node> read(const NodeKey& key) const = 0;
+  // nodes[i] = read(keys[i]). A reader that finds nodes in a large table overrides it, so that one
+  // read does not wait for the memory of the one before.
+  virtual void read_all(std::span<const NodeKey> keys,
+                        std::span<std::shared_ptr<const Node>> nodes) const {
+    for (std::size_t i = 0; i < keys.size(); ++i) nodes[i] = read(keys[i]);
+  }
 };
 
 // Runs job(0) … job(count - 1), each once, in any order and on any threads; returns after the last.

@@ -1,11 +1,11 @@
 // Execution of transfers, signatures excluded, over a million accounts: the runtime alone, and with
 // the state root.
 #include <cstring>
-#include <map>
-#include <unordered_map>
+#include <limits>
 
 #include "genesis/build.hpp"
 #include "genesis/dev_keys.hpp"
+#include "modules/support/expectant.hpp"
 #include "modules/system/api.hpp"
 #include "modules/validators/api.hpp"
 #include "node/execution/final_state.hpp"
@@ -14,6 +14,7 @@
 #include "runtime/tree/tree.hpp"
 #include "runtime/version.hpp"
 #include "tools/benchmarks/measure.hpp"
+#include "tools/benchmarks/node_table.hpp"
 
 namespace tally::bench {
 namespace {
@@ -29,50 +30,19 @@ AccountId account_at(std::uint32_t index) {
   return account;
 }
 
-struct KeyHash {
-  std::size_t operator()(const std::string& key) const {
-    std::size_t out = 0;
-    if (key.size() >= 40) std::memcpy(&out, key.data() + 32, sizeof(out));
-    return out ^ key.size();
-  }
-};
-
 // As a node holds the accounts in use: in memory, found by hash.
-class HashState final : public StateReader {
+class HashState final : public ExpectantReader {
  public:
   std::optional<Bytes> get(ByteView key) const override {
-    const auto found = entries_.find(std::string(as_text(key)));
-    if (found == entries_.end()) return std::nullopt;
-    return found->second;
+    std::optional<Bytes> value;
+    entries_.find(key, value);
+    return value;
   }
-  void apply(const StateChanges& changes) {
-    for (const auto& [key, value] : changes) {
-      if (value) {
-        entries_[std::string(as_text(key))] = *value;
-      } else {
-        entries_.erase(std::string(as_text(key)));
-      }
-    }
-  }
+  void expect(std::span<const ByteView> keys) const override { entries_.expect(keys); }
+  void apply(const StateChanges& changes) { entries_.apply(changes); }
 
  private:
-  std::unordered_map<std::string, Bytes, KeyHash> entries_;
-};
-
-class Nodes final : public tree::NodeReader {
- public:
-  std::shared_ptr<const tree::Node> read(const tree::NodeKey& key) const override {
-    const auto found = nodes_.find(key);
-    return found == nodes_.end() ? nullptr : found->second;
-  }
-  void apply(const tree::Update& update) {
-    for (const auto& written : update.nodes) nodes_[written.key] = written.node;
-    for (const auto& key : update.stale) nodes_.erase(key);
-  }
-
- private:
-  std::unordered_map<tree::NodeKey, std::shared_ptr<const tree::Node>, execution::NodeKeyHash>
-      nodes_;
+  mutable execution::ValueCache entries_{std::numeric_limits<std::size_t>::max() / 2};
 };
 
 class Machine {
@@ -145,7 +115,7 @@ class Machine {
 
  private:
   HashState state_;
-  Nodes nodes_;
+  NodeTable nodes_;
   tree::Root root_;
   Hash genesis_hash_;
   Hash head_;
