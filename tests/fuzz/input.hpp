@@ -24,7 +24,8 @@ class Input {
   }
   // As many bytes as the next two say, or what is left.
   ByteView piece() {
-    const std::size_t size = std::min<std::size_t>(two(), left_.size());
+    const std::size_t said = two();  // first: it takes from what is left
+    const std::size_t size = std::min(said, left_.size());
     const ByteView out = left_.first(size);
     left_ = left_.subspan(size);
     return out;
