@@ -1,7 +1,7 @@
 // Why a channel call is refused. Numbers are part of the wire and never reused.
 //
-// Order of precedence: where several reasons hold, the one that comes first in this list is
-// reported, except that a shortage of funds (credits' own errors) is always last.
+// Order of precedence: of the reasons that hold the first in this list is reported, except that
+// nothing_claimed comes before deadline_passed, a splice's amounts before their sum, funds last.
 #pragma once
 
 #include <cstdint>
