@@ -1,6 +1,7 @@
 #include "node/core/block_sync.hpp"
 
 #include "node/consensus/simplex.hpp"
+#include "primitives/assert.hpp"
 #include "primitives/finality/proof.hpp"
 
 namespace tally::core {
@@ -19,17 +20,25 @@ bool is_ahead(const SyncPeer& peer, BlockNumber head) {
 
 void BlockSync::peer_head(const PeerId& peer, BlockNumber head) {
   peers_[peer].standing.head = head;
+  highest_ = std::max(highest_, head);
 }
 
 void BlockSync::peer_down(const PeerId& peer) {
   peers_.erase(peer);
+  highest_ = BlockNumber(0);
+  for (const auto& [id, other] : peers_) highest_ = std::max(highest_, other.standing.head);
   if (asked_ && asked_->peer == peer) asked_.reset();
-  if (unproved_ && unproved_->peer == peer) unproved_.reset();
+  if (taken_ && taken_->peer == peer) forget_unproved();
+}
+
+void BlockSync::forget_unproved() {
+  if (taken_ && !taken_->proved) taken_.reset();
 }
 
 void BlockSync::pause() {
   asked_.reset();
-  unproved_.reset();
+  taken_.reset();
+  waiting_ = 0;
   wake_.reset();
 }
 
@@ -41,8 +50,13 @@ BlockNumber BlockSync::best_claimed() const {
   return best;
 }
 
+bool BlockSync::anyone_ahead(BlockNumber head) const {
+  return highest_.value > std::uint64_t{head.value} + kBehind;
+}
+
 bool BlockSync::is_pruned_everywhere(BlockNumber head) const {
   bool any = false;
+  if (!anyone_ahead(head)) return false;
   for (const auto& [id, peer] : peers_) {
     if (!is_ahead(peer.standing, head)) continue;
     if (peer.pruned_below <= head.next()) return false;
@@ -71,31 +85,30 @@ std::optional<BlockSync::Ask> BlockSync::next(const ports::ChainHead& head, Inst
   wake_.reset();
   if (asked_) {
     Peer& peer = peers_.at(asked_->peer);
-    if (ports::elapsed(asked_->at, now) < peer.standing.patience()) {
-      wake_ = asked_->at + peer.standing.patience();
+    if (ports::elapsed(asked_->patient_from, now) < peer.standing.patience()) {
+      wake_ = asked_->patient_from + peer.standing.patience();
       return std::nullopt;
     }
     peer.standing.miss(now);
-    if (unproved_ && unproved_->peer == asked_->peer) unproved_.reset();
     asked_.reset();
+    forget_unproved();
   }
-  if (unproved_ && unproved_->last.number <= head.number) unproved_.reset();
-  std::optional<PeerId> peer;
-  BlockNumber from = head.number.next();
-  if (unproved_) {
-    peer = unproved_->peer;
-    from = unproved_->last.number.next();
-  } else {
-    peer = choose(from, head.number, now);
-  }
+  if (taken_ && taken_->last.number <= head.number) taken_.reset();
+  // What waits is settled first, which ends a turn as well.
+  if (waiting_ >= kRangesAhead || (taken_ && taken_->ends_epoch)) return std::nullopt;
+  const BlockNumber tip = taken_ ? taken_->last.number : head.number;
+  const BlockNumber from = tip.next();
+  const bool same_peer = taken_ && !taken_->proved;
+  if (!same_peer && !anyone_ahead(tip)) return std::nullopt;
+  const auto peer = same_peer ? std::optional(taken_->peer) : choose(from, tip, now);
   if (!peer) {
     for (const auto& [id, other] : peers_) {
-      if (!is_ahead(other.standing, head.number) || !other.standing.rests(now)) continue;
+      if (!is_ahead(other.standing, tip) || !other.standing.rests(now)) continue;
       wake_ = wake_ ? std::min(*wake_, other.standing.rests_until()) : other.standing.rests_until();
     }
     return std::nullopt;
   }
-  asked_ = Asked{*peer, from, now};
+  asked_ = Asked{*peer, from, now, now};
   wake_ = now + peers_.at(*peer).standing.patience();
   return Ask{*peer, from};
 }
@@ -110,12 +123,12 @@ void BlockSync::pruned(const PeerId& from, BlockNumber oldest) {
   Peer& peer = peers_.at(from);
   peer.pruned_below = std::min(oldest, peer.standing.head);
   asked_.reset();
-  unproved_.reset();
+  forget_unproved();
 }
 
 BlockSync::Judged BlockSync::lie(const PeerId& from, std::string reason, Instant now) {
   peers_.at(from).standing.miss(now);
-  unproved_.reset();
+  forget_unproved();
   return {Verdict::lie, std::move(reason)};
 }
 
@@ -128,8 +141,8 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
   Peer& peer = peers_.at(from);
   // Consensus was faster, or an epoch has ended since.
   const bool overtaken = asked.from <= position.head.number ||
-                         (unproved_ && unproved_->last.number.next() != asked.from) ||
-                         (!unproved_ && asked.from != position.head.number.next());
+                         (taken_ && taken_->last.number.next() != asked.from) ||
+                         (!taken_ && asked.from != position.head.number.next());
   if (overtaken) return {Verdict::ignored, {}};
   if (reply.blocks.empty() || reply.blocks[0].header.number.value != asked.from) {
     return lie(from, "a range of other blocks than were asked for", now);
@@ -139,12 +152,18 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
   const std::uint64_t took = std::max<std::uint64_t>(ports::elapsed(asked.at, now).value, 1);
   const std::uint64_t speed = std::max<std::uint64_t>(reply.blocks.size() * 1'000 / took, 1);
   peer.blocks_a_second = peer.blocks_a_second == 0 ? speed : (3 * peer.blocks_a_second + speed) / 4;
+  const Header& last = reply.blocks.items().back().header;
+  taken_ = Taken{from,
+                 {block_hash(last), last.number.value},
+                 reply.is_proved(),
+                 last.number.value == position.epoch_end};
+  ++waiting_;
   return {Verdict::good, {}};
 }
 
 std::string BlockSync::flaw_of(const RangeReply& reply, const Position& position,
                                const VoteVerifier& verifier) const {
-  ports::ChainHead below = unproved_ ? unproved_->last : position.head;
+  ports::ChainHead below = taken_ ? taken_->last : position.head;
   for (const Block& block : reply.blocks) {
     const auto digest = consensus_digest(block.header);
     const bool in_place = block.header.number.value == below.number.next() &&
@@ -175,24 +194,25 @@ std::string BlockSync::flaw_of(const RangeReply& reply, const Position& position
   return {};
 }
 
-void BlockSync::settle(const PeerId& from, const RangeReply& reply, BlockNumber head, Instant now) {
-  const auto found = peers_.find(from);
-  if (found == peers_.end()) return;  // consensus has dropped it meanwhile
-  const Header& last = reply.blocks.items().back().header;
-  if (reply.finalization || reply.epoch_proof) {
-    unproved_.reset();
-    if (head >= last.number.value)
-      found->second.standing.serve();
-    else
-      found->second.standing.miss(now);  // consensus could make nothing of it
-    return;
+bool BlockSync::settle(const PeerId& from, const RangeReply& reply, BlockNumber head, Instant now) {
+  TALLY_ASSERT(waiting_ > 0);
+  --waiting_;
+  if (asked_) asked_->patient_from = now;
+  const auto found = peers_.find(from);  // consensus may have dropped it meanwhile
+  SyncPeer* const standing = found == peers_.end() ? nullptr : &found->second.standing;
+  const BlockNumber last = reply.blocks.items().back().header.number.value;
+  // It withholds the proof, where there are too many blocks without one, or an epoch that ends.
+  const bool too_many = last.value > std::uint64_t{head.value} + kUnprovedBlocks;
+  const bool ends = taken_ && taken_->last.number == last && taken_->ends_epoch;
+  const bool useful = head >= last || (!reply.is_proved() && !too_many && !ends);
+  if (useful) {
+    if (standing != nullptr && reply.is_proved()) standing->serve();
+    return true;
   }
-  if (last.number.value.value > std::uint64_t{head.value} + kUnprovedBlocks) {
-    found->second.standing.miss(now);  // it withholds the proof
-    unproved_.reset();
-    return;
-  }
-  unproved_ = Unproved{from, {block_hash(last), last.number.value}};
+  if (standing != nullptr) standing->miss(now);  // consensus could make nothing of it
+  taken_.reset();
+  waiting_ = 0;
+  return false;
 }
 
 }  // namespace tally::core

@@ -7,8 +7,13 @@
 // does not serve, serves another chain, withholds the proof, or has pruned what is wanted gives way
 // to another; of those that serve, the fastest is asked.
 //
+// Answers are asked for ahead: while consensus executes one, up to kRangesAhead wait that were
+// judged good, so that their signatures can be checked meanwhile. Ranges stand on those before
+// them, within one epoch. What was proved final may be continued by any peer, the rest by its own.
+//
 // A state machine: no I/O, no clock. The driver sends what next() says, hands every answer to
-// judge(), gives what is good to consensus and says with settle() what came of it.
+// judge(), gives what is good to consensus in the same order and says with settle() what came of
+// it.
 #pragma once
 
 #include <map>
@@ -24,6 +29,9 @@ namespace tally::core {
 
 // Consensus keeps so many blocks above the head, at most.
 constexpr std::size_t kUnprovedBlocks = 2 * consensus::kMaxTreeBlocks - kMaxRangeBlocks;
+// Answers that were judged good and not settled, at most: one is executed, one is checked, and one
+// is there for the checks to go on with when the core thread is busy for long.
+constexpr std::size_t kRangesAhead = 3;
 
 class BlockSync {
  public:
@@ -56,15 +64,17 @@ class BlockSync {
 
   Judged judge(const ports::PeerId& from, const RangeReply& reply, const Position& position,
                const VoteVerifier& verifier, ports::Instant now);
-  // After a good answer went to consensus.
-  void settle(const ports::PeerId& from, const RangeReply& reply, BlockNumber head,
-              ports::Instant now);
+  // After a good answer went to consensus, in the order in which they were judged. False: nothing
+  // came of it, and the good answers that still wait are of no use either.
+  [[nodiscard]] bool settle(const ports::PeerId& from, const RangeReply& reply, BlockNumber head,
+                            ports::Instant now);
   void pruned(const ports::PeerId& from, BlockNumber oldest);
 
   // Every peer that is ahead, and there is one, has pruned the next block.
   bool is_pruned_everywhere(BlockNumber head) const;
   // The highest head that a peer claims which has not failed to show it.
   BlockNumber best_claimed() const;
+  bool is_asking() const { return asked_.has_value(); }
   // While nothing may be asked: another way of sync is at work.
   void pause();
 
@@ -78,20 +88,27 @@ class BlockSync {
     ports::PeerId peer;
     BlockNumber from;
     ports::Instant at;
+    ports::Instant patient_from;  // what this node took to execute is not the peer's delay
   };
-  struct Unproved {  // blocks of one peer above the head
+  struct Taken {  // the last of the blocks above the head that were judged good
     ports::PeerId peer;
     ports::ChainHead last;
+    bool proved;      // final: whoever serves what follows
+    bool ends_epoch;  // what follows is judged by another set
   };
 
+  bool anyone_ahead(BlockNumber head) const;  // asked at every turn, however many peers there are
   std::optional<ports::PeerId> choose(BlockNumber from, BlockNumber head, ports::Instant now) const;
+  void forget_unproved();
   Judged lie(const ports::PeerId& from, std::string reason, ports::Instant now);
   std::string flaw_of(const RangeReply& reply, const Position& position,
                       const VoteVerifier& verifier) const;
 
   std::map<ports::PeerId, Peer> peers_;
+  BlockNumber highest_;  // that any of them has claimed
   std::optional<Asked> asked_;
-  std::optional<Unproved> unproved_;
+  std::optional<Taken> taken_;
+  std::size_t waiting_ = 0;  // good answers that are not settled
   std::optional<ports::Instant> wake_;
 };
 

@@ -49,8 +49,8 @@ class Chain {
   ChainHead head(std::uint32_t height) const {
     return height == 0 ? ChainHead{genesis_, BlockNumber(0)} : heads_[height - 1];
   }
-  BlockSync::Position at(std::uint32_t height) const {
-    return {head(height), {genesis_, Epoch(1), &set_}, BlockNumber(kEnd)};
+  BlockSync::Position at(std::uint32_t height, std::uint32_t end = kEnd) const {
+    return {head(height), {genesis_, Epoch(1), &set_}, BlockNumber(end)};
   }
   Finalization finalization(std::uint32_t height) const {
     const Statement statement{Epoch(1), VoteKind::finalize, View(height), head(height).hash};
@@ -81,16 +81,17 @@ struct Fixture {
   Ed25519VoteVerifier verifier;
   std::uint32_t height = 0;
   std::uint64_t now = 1'000;
+  std::uint32_t end = Chain::kEnd;  // of the epoch
 
   std::optional<BlockSync::Ask> ask() { return sync.next(chain.head(height), Instant(now)); }
   Verdict judge(const PeerId& from, const RangeReply& reply) {
-    return sync.judge(from, reply, chain.at(height), verifier, Instant(now)).verdict;
+    return sync.judge(from, reply, chain.at(height, end), verifier, Instant(now)).verdict;
   }
   // A good answer that consensus takes.
   void take(const PeerId& from, const RangeReply& reply) {
     REQUIRE(judge(from, reply) == Verdict::good);
     if (reply.finalization) height = reply.blocks.items().back().header.number.value.value;
-    sync.settle(from, reply, BlockNumber(height), Instant(now));
+    static_cast<void>(sync.settle(from, reply, BlockNumber(height), Instant(now)));
   }
 };
 
@@ -108,6 +109,74 @@ TEST_CASE("block sync: range after range from a peer that is ahead, until it is 
   }
   CHECK(fixture.height == 200);
   CHECK_FALSE(fixture.sync.next_timer());
+}
+
+// Shown to fail: with kRangesAhead of 1, and of 100.
+TEST_CASE("block sync: while answers wait to be executed, the next are asked for, so many") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'000));
+  std::vector<RangeReply> waiting;
+  while (const auto ask = fixture.ask()) {
+    REQUIRE(ask->from == BlockNumber(1 + 20 * static_cast<std::uint32_t>(waiting.size())));
+    waiting.push_back(fixture.chain.range(ask->from.value, 20));
+    REQUIRE(fixture.judge(peer(1), waiting.back()) == Verdict::good);
+    REQUIRE(waiting.size() <= 10);
+  }
+  CHECK(waiting.size() == kRangesAhead);
+  for (const RangeReply& reply : waiting) {
+    fixture.height += 20;
+    CHECK(fixture.sync.settle(peer(1), reply, BlockNumber(fixture.height), Instant(fixture.now)));
+  }
+  CHECK(fixture.ask()->from == BlockNumber(fixture.height + 1));
+}
+
+// Shown to fail: with taken_ kept where settle() fails.
+TEST_CASE("block sync: an answer of which nothing came takes those that wait with it") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'000));
+  fixture.sync.peer_head(peer(2), BlockNumber(900));
+  const RangeReply first = fixture.chain.range(1, 20);
+  REQUIRE(fixture.ask());
+  REQUIRE(fixture.judge(peer(1), first) == Verdict::good);
+  const auto second = fixture.ask();
+  REQUIRE(second->from == BlockNumber(21));
+  REQUIRE(fixture.judge(second->peer, fixture.chain.range(21, 20)) == Verdict::good);
+  // Consensus is where it was: the blocks are none that can be executed.
+  CHECK_FALSE(fixture.sync.settle(peer(1), first, BlockNumber(0), Instant(fixture.now)));
+  const auto again = fixture.ask();
+  REQUIRE(again);
+  CHECK(again->from == BlockNumber(1));
+  CHECK(again->peer == peer(2));
+}
+
+// Shown to fail: with forget_unproved() clearing what is proved as well.
+TEST_CASE("block sync: what is proved is continued by another peer, the rest is not") {
+  for (const bool proved : {true, false}) {
+    Fixture fixture;
+    fixture.sync.peer_head(peer(1), BlockNumber(1'000));
+    REQUIRE(fixture.ask());
+    fixture.sync.peer_head(peer(2), BlockNumber(900));
+    REQUIRE(fixture.judge(peer(1), fixture.chain.range(1, 20, proved)) == Verdict::good);
+    fixture.sync.peer_down(peer(1));
+    const auto ask = fixture.ask();
+    REQUIRE(ask);
+    CHECK(ask->peer == peer(2));
+    CHECK(ask->from == BlockNumber(proved ? 21 : 1));
+  }
+}
+
+// Shown to fail: without ends_epoch.
+TEST_CASE("block sync: nothing is asked beyond an epoch's end before it is final here") {
+  Fixture fixture;
+  fixture.end = 40;
+  fixture.sync.peer_head(peer(1), BlockNumber(1'000));
+  REQUIRE(fixture.ask());
+  const RangeReply first = fixture.chain.range(1, 40);
+  REQUIRE(fixture.judge(peer(1), first) == Verdict::good);
+  CHECK_FALSE(fixture.ask());
+  fixture.height = 40;
+  CHECK(fixture.sync.settle(peer(1), first, BlockNumber(40), Instant(fixture.now)));
+  CHECK(fixture.ask()->from == BlockNumber(41));
 }
 
 // Shown to fail: with the parents left out of flaw_of().

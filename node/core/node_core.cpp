@@ -8,6 +8,7 @@ namespace tally::core {
 namespace {
 
 constexpr std::uint64_t kTouchMs = 2'000;        // between two Status messages
+constexpr std::uint64_t kFar = 16;               // blocks: less is fetched by consensus as well
 constexpr std::size_t kRepeatBytes = 64 * 1024;  // of own transactions, offered again
 
 // What it costs to be asked this; nothing if it is no request.
@@ -157,6 +158,7 @@ void NodeCore::end_turn() {
     pool_changed_ = false;
     engine_->on_event(consensus::PoolChanged{}, now);
   }
+  supply_range();
   act(engine_->end_turn(now));
   report_evidence();
   sync();
@@ -173,7 +175,10 @@ void NodeCore::act(consensus::TurnOutput output) {
   for (const consensus::Finalized& block : output.finalized) {
     if (ports_.listener != nullptr) ports_.listener->on_final(block);
   }
+  const bool by_sync = is_left_to_sync();
   for (auto& frame : output.sends) {
+    if (by_sync && std::holds_alternative<consensus::BlockRequest>(frame.envelope.message))
+      continue;
     const bool reply = std::holds_alternative<consensus::BlockReply>(frame.envelope.message);
     const Bytes bytes = encode(WireMessage(ConsensusFrame{std::move(frame.envelope)}));
     for (const PeerId& peer : frame.to) {
@@ -209,7 +214,15 @@ void NodeCore::report_evidence() {
   }
 }
 
+// Consensus would fetch what a Finalization stands on backwards and execute it all at a stretch.
+// While block sync brings the same blocks from below, with their signatures checked, it need not.
+bool NodeCore::is_left_to_sync() const {
+  const bool at_work = !ranges_.empty() || block_sync_.is_asking();
+  return at_work && block_sync_.best_claimed().value > std::uint64_t{head().number.value} + kFar;
+}
+
 std::optional<Instant> NodeCore::next_timer() const {
+  if (has_range_ready()) return ports_.clock->now().instant;
   Instant first = touch_at_;
   const auto sync = snapshot_sync_ ? snapshot_sync_->next_timer() : block_sync_.next_timer();
   if (sync) first = std::min(first, *sync);

@@ -10,6 +10,7 @@
 // again. Nothing that a vote promises leaves before end_turn() has made it durable.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -140,6 +141,13 @@ class NodeCore {
     std::vector<SubmitDone> done;  // one each, empty for gossip
     std::optional<PeerId> from;
   };
+  // A good range that consensus has not got yet.
+  struct Range {
+    PeerId from;
+    RangeReply reply;
+    std::uint64_t ticket;
+    bool checked;  // its signatures, or there is nothing to wait for
+  };
 
   void on_message(const PeerId& from, const Status& status);
   void on_message(const PeerId& from, const ConsensusFrame& frame);
@@ -163,6 +171,12 @@ class NodeCore {
   bool wants_snapshot() const;
   void sync();
   void sync_state();
+  void hold(const PeerId& from, const RangeReply& reply);
+  bool on_range_checked(std::uint64_t ticket, const std::vector<bool>& results);
+  void supply_range();
+  bool has_range_ready() const;
+  bool is_left_to_sync() const;
+  void forget_ranges();
   void start_engine();
   void start_from_snapshot();
   ports::ChainHead head() const;
@@ -187,6 +201,8 @@ class NodeCore {
   Epoch touched_epoch_;  // when it last said where it stands
 
   BlockSync block_sync_;
+  std::deque<Range> ranges_;                   // in the order in which they were judged
+  std::set<std::uint64_t> range_checks_;       // tickets, of ranges that are gone too
   std::optional<SnapshotSync> snapshot_sync_;  // while it is at work
   std::optional<Instant> snapshot_pause_;
 };

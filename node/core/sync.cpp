@@ -7,7 +7,10 @@
 namespace tally::core {
 namespace {
 
-constexpr std::size_t kRangeBytes = 3 * 1024 * 1024;
+// Of one range. The signatures of one are checked while another is executed: not all in one, unless
+// it takes that much to come to a block with a proof.
+constexpr std::size_t kRangeBytes = 1024 * 1024;
+constexpr std::size_t kRangeBytesMax = 3 * 1024 * 1024;
 constexpr std::size_t kProofBytes = 1024 * 1024;
 // What walking to one leaf of a state and reading its value costs, in the allowance's unit.
 constexpr std::uint64_t kLeafCost = 2 * 1024;
@@ -40,7 +43,7 @@ void NodeCore::on_message(const PeerId& from, const RangeRequest& request) {
     auto block = hash ? ports::find_block(store, *hash) : std::nullopt;
     if (!block || blocks.size() == kMaxRangeBlocks) break;
     bytes += encode(*block).size();
-    if (bytes > kRangeBytes && !blocks.empty()) break;
+    if (bytes > (proved > 0 ? kRangeBytes : kRangeBytesMax) && !blocks.empty()) break;
     blocks.push_back(*std::move(block));
     if (auto found = ports::find_certificate(store, *hash)) {
       finalization = std::move(found);
@@ -122,14 +125,58 @@ void NodeCore::on_message(const PeerId& from, const RangeReply& reply) {
     case BlockSync::Verdict::good:
       break;
   }
+  hold(from, reply);
+}
+
+// Signatures are checked while the ranges before this one are executed. Only of what is proved
+// final: a peer that makes blocks up gets no more work out of this node than without it.
+void NodeCore::hold(const PeerId& from, const RangeReply& reply) {
+  const std::uint64_t ticket = next_ticket_++;
+  std::vector<ports::SignatureJob> jobs;
+  if (reply.is_proved()) jobs = ports_.application->foresee(ticket, reply.blocks.items());
+  ranges_.push_back({from, reply, ticket, jobs.empty()});
+  if (jobs.empty()) return;
+  range_checks_.insert(ticket);
+  ports_.verifier->check_later(ticket, std::move(jobs));
+}
+
+bool NodeCore::on_range_checked(std::uint64_t ticket, const std::vector<bool>& results) {
+  if (range_checks_.erase(ticket) == 0) return false;
+  const auto range = std::find_if(ranges_.begin(), ranges_.end(),
+                                  [&](const Range& one) { return one.ticket == ticket; });
+  if (range == ranges_.end()) return true;  // it has been forgotten
+  range->checked = true;
+  ports_.application->foreseen(ticket, results);
+  return true;
+}
+
+// One a turn: executing it takes long, and what comes next is asked for when the turn ends.
+void NodeCore::supply_range() {
+  if (!has_range_ready()) return;
+  const Range range = std::move(ranges_.front());
+  ranges_.pop_front();
+  const ports::Moment now = ports_.clock->now();
+  const RangeReply& reply = range.reply;
   engine_->on_event(
       consensus::Supplied{reply.blocks.items(), reply.finalization, reply.finalization.has_value()},
       now);
   if (reply.epoch_proof) {
-    engine_->on_event(consensus::Received{from, {peers_.at(from).status.hint, *reply.epoch_proof}},
-                      now);
+    const auto peer = peers_.find(range.from);
+    const auto hint = peer == peers_.end() ? consensus::Hint{} : peer->second.status.hint;
+    engine_->on_event(consensus::Received{range.from, {hint, *reply.epoch_proof}}, now);
   }
-  block_sync_.settle(from, reply, head().number, now.instant);
+  ports_.application->dismiss(range.ticket);
+  const Instant after = ports_.clock->now().instant;
+  if (!block_sync_.settle(range.from, reply, head().number, after)) forget_ranges();
+}
+
+bool NodeCore::has_range_ready() const {
+  return !ranges_.empty() && ranges_.front().checked;
+}
+
+void NodeCore::forget_ranges() {
+  for (const Range& range : ranges_) ports_.application->dismiss(range.ticket);
+  ranges_.clear();
 }
 
 void NodeCore::note_head(const PeerId& peer, BlockNumber number) {
@@ -153,6 +200,7 @@ bool NodeCore::wants_snapshot() const {
 void NodeCore::sync() {
   if (!snapshot_sync_ && wants_snapshot()) {
     block_sync_.pause();
+    forget_ranges();
     snapshot_sync_.emplace(SnapshotSync::Chain{genesis_hash_, chain_.first, chain_.second,
                                                chain_.parameters.epoch_length, ports_.sync.trusted},
                            SnapshotSync::Parts{*ports_.store, *ports_.snapshots, *ports_.verifier},

@@ -78,6 +78,7 @@ void NodeCore::submit(Bytes extrinsic, SubmitDone done) {
 }
 
 void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<bool>& results) {
+  if (on_range_checked(ticket, results)) return;
   const auto found = checking_.find(ticket);
   TALLY_ASSERT(found != checking_.end() && found->second.extrinsics.size() == results.size());
   const Checking checking = std::move(found->second);

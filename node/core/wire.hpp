@@ -68,6 +68,8 @@ struct RangeReply {
   BoundedVec<Block, kMaxRangeBlocks> blocks;
   std::optional<Finalization> finalization;
   std::optional<consensus::EpochProofMessage> epoch_proof;
+
+  bool is_proved() const { return finalization || epoch_proof; }
 };
 TALLY_DESCRIBE(RangeReply, blocks, finalization, epoch_proof);
 

@@ -1,12 +1,14 @@
 #include "node/execution/application.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "modules/system/storage.hpp"
 #include "modules/validators/api.hpp"
 #include "node/ports/chain.hpp"
 #include "primitives/assert.hpp"
 #include "runtime/validity.hpp"
+#include "runtime/version.hpp"
 
 namespace tally::execution {
 namespace {
@@ -159,7 +161,7 @@ Result<ChainApplication::Checked, std::string> ChainApplication::check_transacti
   checked.all.resize(block.extrinsics.size());
   std::vector<std::pair<std::size_t, runtime::Transaction>> unknown;
   for (std::size_t i = 0; i < block.extrinsics.size(); ++i) {
-    if (const auto* known = parts_.pool.find_checked(extrinsic_hash(block.extrinsics[i]))) {
+    if (const auto* known = find_checked(extrinsic_hash(block.extrinsics[i]))) {
       const auto additional = validator.additional(known->tx());
       if (!additional.ok()) return fail(refusal(i, additional.error()));
       if (*additional == known->additional()) {
@@ -199,6 +201,69 @@ Result<void, std::string> ChainApplication::verify_missing(
     parts_.pool.remember_verified(asked[i].second);
   }
   return {};
+}
+
+const runtime::CheckedTransaction* ChainApplication::find_checked(const Hash& extrinsic) const {
+  for (const auto& [id, one] : foreseen_) {
+    const auto found = one.checked.find(name_of(extrinsic));
+    if (found != one.checked.end()) return &found->second;
+  }
+  return parts_.pool.find_checked(extrinsic);
+}
+
+// What the signature covers in a block to come, as far as that is known before its parent is
+// executed. Whether it does is for execute() to say, which compares.
+std::optional<SignedAdditional> ChainApplication::foresee_additional(const runtime::Transaction& tx,
+                                                                     BlockNumber in) const {
+  const Era& era = tx.extra.era;
+  const Hash genesis = system::genesis_hash(parts_.final_state.finalized());
+  SignedAdditional out{runtime::kSpecVersion, runtime::kTransactionVersion, genesis, genesis};
+  if (era.is_immortal()) return out;
+  const BlockNumber birth = era.birth(in);
+  std::optional<Hash> born = ports::find_final(parts_.store, birth);
+  for (const auto& [id, one] : foreseen_) {
+    const auto found = one.hashes.find(birth);
+    if (found != one.hashes.end()) born = found->second;
+  }
+  if (!born) return std::nullopt;
+  out.birth_block_hash = *born;
+  return out;
+}
+
+std::vector<ports::SignatureJob> ChainApplication::foresee(std::uint64_t id,
+                                                           const std::vector<Block>& blocks) {
+  Foreseen& out = foreseen_[id];
+  std::vector<ports::SignatureJob> jobs;
+  for (const Block& block : blocks) {
+    const BlockNumber number = block.header.number.value;
+    if (number > BlockNumber(0)) {
+      out.hashes.emplace(BlockNumber(number.value - 1), block.header.parent_hash);
+    }
+    for (const Bytes& extrinsic : block.extrinsics) {
+      if (find_checked(extrinsic_hash(extrinsic)) != nullptr) continue;
+      auto tx = runtime::decode_transaction(extrinsic);
+      if (!tx.ok()) continue;
+      const auto additional = foresee_additional(*tx, number);
+      if (!additional) continue;
+      jobs.push_back({tx->signer, runtime::payload_of(*tx, *additional), tx->signature});
+      out.unchecked.push_back({*std::move(tx), *additional});
+    }
+  }
+  return jobs;
+}
+
+void ChainApplication::foreseen(std::uint64_t id, const std::vector<bool>& holds) {
+  const auto found = foreseen_.find(id);
+  if (found == foreseen_.end()) return;
+  auto unchecked = std::exchange(found->second.unchecked, {});
+  TALLY_ASSERT(unchecked.size() == holds.size());
+  for (std::size_t i = 0; i < holds.size(); ++i) {
+    if (!holds[i]) continue;
+    auto& [tx, additional] = unchecked[i];
+    std::string name = name_of(tx.hash);
+    found->second.checked.emplace(
+        std::move(name), runtime::CheckedTransaction::already_verified(std::move(tx), additional));
+  }
 }
 
 bool ChainApplication::is_executed(const Hash& hash) const {
@@ -250,6 +315,7 @@ void ChainApplication::commit(const std::vector<ports::FinalBlock>& blocks,
 
 void ChainApplication::reload() {
   pending_.clear();
+  foreseen_.clear();
   parts_.final_state.reload();
 }
 

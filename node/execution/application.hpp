@@ -3,8 +3,8 @@
 //
 // A block is valid here when its extrinsics decode, their signatures hold on its fork, the runtime
 // accepts it, and its header states the roots and the digest that follow. Signatures that the pool
-// verified are not verified again; the others are checked together, on as many cores as the
-// verifier has.
+// verified, or that were foreseen, are not verified again; the others are checked together, on as
+// many cores as the verifier has.
 //
 //   FinalState final_state(store);                     // after install_genesis()
 //   TxPool pool(final_state, …);
@@ -49,6 +49,10 @@ class ChainApplication final : public ports::Application {
   ports::Execution execute(const Hash& hash, const Block& block,
                            const AccountId& proposer) override;
   bool is_executed(const Hash& hash) const override;
+  std::vector<ports::SignatureJob> foresee(std::uint64_t id,
+                                           const std::vector<Block>& blocks) override;
+  void foreseen(std::uint64_t id, const std::vector<bool>& holds) override;
+  void dismiss(std::uint64_t id) override { foreseen_.erase(id); }
   void commit(const std::vector<ports::FinalBlock>& blocks, ports::WriteBatch more) override;
   bool has_ready(const Hash& parent) const override;
   bool deadline_due(const Hash& parent, TimestampMs time) const override;
@@ -73,7 +77,22 @@ class ChainApplication final : public ports::Application {
     std::vector<const runtime::CheckedTransaction*> all;
   };
 
+  // Extrinsics of blocks to come.
+  struct Foreseen {
+    struct Unchecked {
+      runtime::Transaction tx;
+      SignedAdditional additional;
+    };
+    std::vector<Unchecked> unchecked;  // as the jobs; empty once they were checked
+    std::unordered_map<std::string, runtime::CheckedTransaction> checked;  // by hash
+    std::map<BlockNumber, Hash> hashes;                                    // of blocks
+  };
+
   ChainState chain_state(const Hash& block) const;
+  std::optional<SignedAdditional> foresee_additional(const runtime::Transaction& tx,
+                                                     BlockNumber in) const;
+  // One whose signature was verified before, for whatever fork.
+  const runtime::CheckedTransaction* find_checked(const Hash& extrinsic) const;
   Result<Checked, std::string> check_transactions(const system::Parent& parent, const Block& block);
   Result<void, std::string> verify_missing(
       std::vector<std::pair<std::size_t, runtime::Transaction>> unknown,
@@ -89,6 +108,7 @@ class ChainApplication final : public ports::Application {
   Options options_;
   std::unordered_map<std::string, std::unique_ptr<Pending>> pending_;  // by hash, never walked
                                                                        // where order shows
+  std::map<std::uint64_t, Foreseen> foreseen_;
 };
 
 // The digest of a block: the leader's item, then the named set in the last block of an epoch.

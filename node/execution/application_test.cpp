@@ -6,6 +6,7 @@
 #include "modules/credits/api.hpp"
 #include "node/execution/layout.hpp"
 #include "node/ports/chain.hpp"
+#include "primitives/merkle/merkle.hpp"
 #include "tests/support/chain_node.hpp"
 
 namespace tally::execution {
@@ -164,6 +165,53 @@ TEST_CASE("application: signatures that the pool checked are not checked again")
   const Block again = leader.build({.parent = leader.head().hash, .view = 2});
   REQUIRE(node.execute(again).valid);
   CHECK(node.verifier.checked == 5);
+}
+
+// Shown to fail: with the look into foreseen_ left out of find_checked(), and with the hashes of
+// blocks to come left out of foresee_additional().
+TEST_CASE("application: what was foreseen is not checked again, of any era") {
+  ChainNode leader(ChainNode::dev_spec());
+  ChainNode other(ChainNode::dev_spec());
+  std::vector<Block> blocks;
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    ChainNode::SignOptions options{.nonce = i};
+    if (i >= 4) options.era = Era::mortal(4, leader.head().number);
+    options.birth = leader.head().hash;
+    leader.submit(leader.sign(dev("Bob"), transfer(dev("Eve"), 1'000'000), options));
+    blocks.push_back(leader.advance());
+    REQUIRE(blocks.back().extrinsics.size() == 1);
+  }
+  const auto jobs = other.app->foresee(7, blocks);
+  REQUIRE(jobs.size() == 6);
+  other.app->foreseen(7, other.verifier.check(jobs));
+  CHECK(other.verifier.checked == 6);
+  for (const Block& block : blocks) {
+    REQUIRE(other.execute(block).valid);
+    other.commit({block});
+  }
+  CHECK(other.verifier.checked == 6);
+  other.app->dismiss(7);
+  CHECK(other.head().hash == leader.head().hash);
+}
+
+// Shown to fail: with foreseen() taking all of them.
+TEST_CASE("application: a signature that was foreseen not to hold is judged as ever") {
+  ChainNode leader(ChainNode::dev_spec());
+  ChainNode other(ChainNode::dev_spec());
+  const auto answer = leader.submit(leader.sign(dev("Bob"), transfer(dev("Eve"), 1'000'000), {}));
+  REQUIRE(answer.verdict == PoolVerdict::accepted);
+  Block block = leader.advance();
+  Block forged = block;
+  forged.extrinsics[0][50] ^= 1;  // within the signature
+  forged.header.extrinsics_root = merkle_root(std::vector{extrinsic_hash(forged.extrinsics[0])});
+  const auto jobs = other.app->foresee(1, {forged});
+  REQUIRE(jobs.size() == 1);
+  const auto holds = other.verifier.check(jobs);
+  CHECK_FALSE(holds[0]);
+  other.app->foreseen(1, holds);
+  CHECK_FALSE(other.execute(forged).valid);
+  other.app->dismiss(1);
+  CHECK(other.execute(block).valid);
 }
 
 TEST_CASE("history: the state at every kept height is that of then, with proofs and scans") {

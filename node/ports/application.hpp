@@ -1,7 +1,7 @@
 // Application: what consensus orders. It executes blocks on overlays over their parents, so that
 // two blocks of one height can coexist, and lands final ones in the Store.
 //
-// Consensus calls it from the core thread only. It has checked before every call: the parent is
+// Called from the core thread only. Consensus has checked before every call: the parent is
 // final or was executed here, the height follows the parent's, parent_hash, epoch, view, time and
 // VRF proof are right, and a named validator set (Consensus digest item) stands only in the last
 // block of an epoch. Everything else about a block is the application's to judge.
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "node/ports/store.hpp"
+#include "node/ports/verifier.hpp"
 #include "primitives/finality/certificate.hpp"
 #include "primitives/header.hpp"
 
@@ -47,6 +48,15 @@ class Application {
   // `proposer` is the account of the view's leader. Idempotent.
   virtual Execution execute(const Hash& hash, const Block& block, const AccountId& proposer) = 0;
   virtual bool is_executed(const Hash& hash) const = 0;  // or final and the newest final block
+
+  // Final blocks that stand on the newest one here, or on those that were foreseen before, and will
+  // be executed when it is their turn: the signature checks that execute() would make, to be made
+  // meanwhile. foreseen() takes their results, in the order of the jobs; what does not hold, or is
+  // not there in time, execute() checks itself. `id` is the caller's; dismiss() when the blocks have
+  // been executed, or never will be.
+  virtual std::vector<SignatureJob> foresee(std::uint64_t id, const std::vector<Block>& blocks) = 0;
+  virtual void foreseen(std::uint64_t id, const std::vector<bool>& holds) = 0;
+  virtual void dismiss(std::uint64_t id) = 0;
 
   // Blocks in height order, the first on the newest final block, all executed here. Lands them with
   // `more` in one synced batch, then forgets every overlay that does not stand on the last of them.

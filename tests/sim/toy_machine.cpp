@@ -158,6 +158,11 @@ class ToyApplication final : public ports::Application {
   bool is_executed(const Hash& hash) const override {
     return hash == head_ || pending_.contains(hash);
   }
+  std::vector<ports::SignatureJob> foresee(std::uint64_t, const std::vector<Block>&) override {
+    return {};  // its transfers bear none
+  }
+  void foreseen(std::uint64_t, const std::vector<bool>&) override {}
+  void dismiss(std::uint64_t) override {}
   void commit(const std::vector<ports::FinalBlock>& blocks, ports::WriteBatch more) override {
     const Hash tip = blocks.back().hash;
     final_ = pending_.at(tip).after;
