@@ -64,11 +64,18 @@ RejectCode reject_code(InvalidTransaction reason) {
 TxPool::TxPool(const ports::FinalizedView& chain, const Limits& limits)
     : chain_(chain),
       limits_(limits),
-      validator_(std::make_unique<runtime::TransactionValidator>(chain.finalized())),
       verified_(4 * limits.transactions),
-      included_(4 * limits.transactions) {}
+      included_(4 * limits.transactions) {
+  look_at_head();
+}
 
 TxPool::~TxPool() = default;
+
+void TxPool::look_at_head() {
+  validator_ = std::make_unique<runtime::TransactionValidator>(chain_.finalized());
+  extrinsic_bytes_max_ = system::kConfig.find(chain_.finalized().state)->extrinsic_bytes_max;
+  ++looks_;
+}
 
 PoolAnswer TxPool::refused(const Hash& hash, PoolVerdict verdict, ports::Rejection why) {
   PoolAnswer answer;
@@ -90,11 +97,11 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
     return refused(hash, PoolVerdict::known,
                    {RejectCode::already_known, "this extrinsic waits already or is in a block"});
   }
-  const std::size_t size_max = system::kConfig.find(chain_.finalized().state)->extrinsic_bytes_max;
-  if (extrinsic.size() > size_max) {
-    return refused(hash, PoolVerdict::invalid,
-                   {RejectCode::too_large, "expected at most " + std::to_string(size_max) +
-                                               " bytes, got " + std::to_string(extrinsic.size())});
+  if (extrinsic.size() > extrinsic_bytes_max_) {
+    return refused(
+        hash, PoolVerdict::invalid,
+        {RejectCode::too_large, "expected at most " + std::to_string(extrinsic_bytes_max_) +
+                                    " bytes, got " + std::to_string(extrinsic.size())});
   }
   auto tx = runtime::decode_transaction(extrinsic);
   if (!tx.ok()) {
@@ -114,8 +121,8 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
   auto checked = runtime::CheckedTransaction::already_verified(*std::move(tx), *additional);
   auto valid = validator_->validate(checked);
   if (!valid.ok()) return invalid(checked.tx(), valid.error());
-  auto entry =
-      std::make_unique<Entry>(Entry{std::move(checked), *std::move(valid), source, arrivals_++});
+  auto entry = std::make_unique<Entry>(
+      Entry{std::move(checked), *std::move(valid), source, arrivals_++, looks_});
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
   if (verified_.contains(signature)) return admit(std::move(entry));
   const std::size_t size = entry->bytes();
@@ -148,10 +155,11 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
     return refused(extrinsic, PoolVerdict::known,
                    {RejectCode::already_known, "this extrinsic is in a final block"});
   }
-  // The head may have moved while the signature was checked.
-  const auto valid = validator_->validate(entry->checked);
-  if (!valid.ok()) return invalid(entry->checked.tx(), valid.error());
-  entry->valid = *valid;
+  if (entry->look != looks_) {  // the head has moved while the signature was checked
+    const auto valid = validator_->validate(entry->checked);
+    if (!valid.ok()) return invalid(entry->checked.tx(), valid.error());
+    entry->valid = *valid;
+  }
   return admit(std::move(entry));
 }
 
@@ -273,7 +281,7 @@ void TxPool::unindex(const AccountId& id, const Account& account) {
 }
 
 void TxPool::insert(std::unique_ptr<Entry> entry) {
-  ++revision_;
+  ++insertions_;
   entry->kept = entry->source.is_local && kept_.fits(limits_, kLocalPart, entry->bytes());
   const AccountId id = entry->valid.sender;
   Account& account = accounts_[id];
@@ -291,7 +299,7 @@ void TxPool::insert(std::unique_ptr<Entry> entry) {
 std::unique_ptr<TxPool::Entry> TxPool::remove(const Hash& hash) {
   const auto it = entries_.find(name_of(hash));
   if (it == entries_.end()) return nullptr;
-  ++revision_;
+  ++removals_;
   auto entry = std::move(it->second);
   entries_.erase(it);
   const AccountId id = entry->valid.sender;
@@ -340,8 +348,9 @@ void TxPool::on_block(const BlockNews& news) {
 }
 
 void TxPool::on_final(const std::vector<Hash>& included) {
-  validator_ = std::make_unique<runtime::TransactionValidator>(chain_.finalized());
-  ++revision_;
+  look_at_head();
+  ++removals_;
+  ++insertions_;
   std::set<AccountId> changed;
   for (const Hash& hash : included) {
     included_.insert(hash);
@@ -361,8 +370,10 @@ void TxPool::on_final(const std::vector<Hash>& included) {
 void TxPool::refresh_account(const AccountId& id) {
   auto it = accounts_.find(id);
   if (it == accounts_.end()) return;
+  const Nonce next = account_nonce(chain_.finalized().state, id);
+  if (next == it->second.next && it->second.waiting.begin()->first >= next) return;
   unindex(id, it->second);
-  it->second.next = account_nonce(chain_.finalized().state, id);
+  it->second.next = next;
   std::vector<Hash> stale;
   for (const auto& [nonce, entry] : it->second.waiting) {
     if (nonce >= it->second.next) break;
@@ -425,13 +436,14 @@ std::vector<const runtime::CheckedTransaction*> TxPool::select(const system::Par
 }
 
 bool TxPool::has_ready(const system::Parent& parent) const {
-  if (ready_ && ready_->parent == parent.hash && ready_->revision == revision_) {
+  if (ready_ && ready_->parent == parent.hash &&
+      ready_->revision == (ready_->ready ? removals_ : insertions_)) {
     return ready_->ready;
   }
   const bool ready = std::any_of(accounts_.begin(), accounts_.end(), [&](const auto& one) {
     return one.second.waiting.contains(account_nonce(parent.state, one.first));
   });
-  ready_ = {parent.hash, revision_, ready};
+  ready_ = {parent.hash, ready ? removals_ : insertions_, ready};
   return ready;
 }
 

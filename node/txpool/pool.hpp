@@ -98,7 +98,8 @@ class TxPool final : public ports::Pool, public ports::Candidates {
     runtime::ValidTransaction valid;
     ports::PoolSource source;
     std::uint64_t arrival;
-    bool kept = false;  // local, within the part of the pool that is theirs
+    std::uint64_t look;  // at the head by which it was found valid
+    bool kept = false;   // local, within the part of the pool that is theirs
 
     const Hash& hash() const { return checked.tx().hash; }
     std::size_t bytes() const { return checked.tx().bytes.size(); }
@@ -148,6 +149,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   ports::PoolAnswer invalid(const runtime::Transaction& tx,
                             runtime::InvalidTransaction reason) const;
 
+  void look_at_head();
   std::optional<ports::PoolAnswer> check_room(const Entry& entry) const;
   ports::PoolAnswer admit(std::unique_ptr<Entry> entry);
   void make_room(const Entry& entry);
@@ -165,6 +167,8 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   const ports::FinalizedView& chain_;
   Limits limits_;
   std::unique_ptr<runtime::TransactionValidator> validator_;
+  std::size_t extrinsic_bytes_max_ = 0;
+  std::uint64_t looks_ = 0;                                           // at a new head
   std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;   // by hash
   std::unordered_map<std::string, std::unique_ptr<Entry>> checking_;  // signature not yet known
   Accounts accounts_;
@@ -176,14 +180,15 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   Share kept_;
   std::map<ports::PeerId, Share> shares_;  // none of them empty
   std::uint64_t arrivals_ = 0;
-  std::uint64_t revision_ = 0;
+  std::uint64_t insertions_ = 0;
+  std::uint64_t removals_ = 0;
   AccountId sweep_;  // where the next round of refreshing goes on
   RecentHashes verified_;
   RecentHashes included_;
   std::vector<Event> events_;
   struct ReadyAnswer {
     Hash parent;
-    std::uint64_t revision;
+    std::uint64_t revision;  // of removals where it is true, else of insertions
     bool ready;
   };
   mutable std::optional<ReadyAnswer> ready_;
