@@ -24,6 +24,7 @@ const std::map<std::string, std::function<std::vector<Row>()>>& groups() {
       {"limits", limit_rows},    {"tree", tree_rows},   {"execution", execution_rows},
       {"channel", channel_rows}, {"task", task_rows},   {"finality", finality_rows},
       {"network", network_rows}, {"delay", delay_rows}, {"floods", flood_rows},
+      {"sync", sync_rows},
   };
   return all;
 }
@@ -38,7 +39,18 @@ nlohmann::json to_json(const Row& row) {
   return out;
 }
 
+bool full = false;
+
 }  // namespace
+
+bool full_size() {
+  return full;
+}
+
+void take_full_size() {
+  full = true;
+}
+
 }  // namespace tally::bench
 
 int main(int argc, char** argv) {
@@ -46,18 +58,20 @@ int main(int argc, char** argv) {
     return tally::bench::run_attack({argv + 2, argv + argc});
   }
   const auto& groups = tally::bench::groups();
-  const std::string wanted = argc == 2 ? argv[1] : "";
+  const bool full = argc == 3 && argv[2] == std::string_view("--full");
+  const std::string wanted = argc == 2 || full ? argv[1] : "";
   if (wanted == "--list") {
     for (const auto& [name, run] : groups) std::cout << name << '\n';
     return 0;
   }
   const auto found = groups.find(wanted);
   if (found == groups.end()) {
-    std::cerr << "usage: tally-bench GROUP, where GROUP is one of:";
+    std::cerr << "usage: tally-bench GROUP [--full], where GROUP is one of:";
     for (const auto& [name, run] : groups) std::cerr << ' ' << name;
     std::cerr << '\n';
     return 2;
   }
+  if (full) tally::bench::take_full_size();
   try {
     for (const auto& row : found->second()) std::cout << tally::bench::to_json(row).dump() << '\n';
   } catch (const std::exception& error) {  // after the processes that were started have been ended

@@ -41,6 +41,9 @@ double signs_per_second();
 // Checks a second of all cores together.
 double checks_per_second_all_cores();
 
+// Whether the groups that have a full size beside a short one take it: `tally-bench GROUP --full`.
+bool full_size();
+
 // A group of rows each; `tally-bench GROUP` prints one.
 std::vector<Row> tree_rows();
 std::vector<Row> execution_rows();
@@ -50,5 +53,6 @@ std::vector<Row> finality_rows();
 std::vector<Row> network_rows();
 std::vector<Row> delay_rows();
 std::vector<Row> flood_rows();
+std::vector<Row> sync_rows();
 
 }  // namespace tally::bench
