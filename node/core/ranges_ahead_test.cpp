@@ -66,7 +66,7 @@ TEST_CASE("while the signatures of a range are checked, the next range is asked 
 }
 
 // Shown to fail with every BlockRequest sent, and with none.
-TEST_CASE("far behind, blocks are left to block sync; nearby, consensus fetches them as well") {
+TEST_CASE("far behind, blocks are left to block sync, nearby consensus fetches them as well") {
   for (const std::uint32_t claimed : {12u, 40u}) {
     Source source(12);
     Observer o;

@@ -49,11 +49,11 @@ class Application {
   virtual Execution execute(const Hash& hash, const Block& block, const AccountId& proposer) = 0;
   virtual bool is_executed(const Hash& hash) const = 0;  // or final and the newest final block
 
-  // Final blocks that stand on the newest one here, or on those that were foreseen before, and will
-  // be executed when it is their turn: the signature checks that execute() would make, to be made
+  // Final blocks that stand on the newest one here, or on those that were foreseen before, and are
+  // executed when it is their turn: the signature checks that execute() would make, to be made
   // meanwhile. foreseen() takes their results, in the order of the jobs; what does not hold, or is
-  // not there in time, execute() checks itself. `id` is the caller's; dismiss() when the blocks have
-  // been executed, or never will be.
+  // not there in time, execute() checks itself. `id` is the caller's; dismiss() when the blocks
+  // have been executed, or never will be.
   virtual std::vector<SignatureJob> foresee(std::uint64_t id, const std::vector<Block>& blocks) = 0;
   virtual void foreseen(std::uint64_t id, const std::vector<bool>& holds) = 0;
   virtual void dismiss(std::uint64_t id) = 0;
