@@ -120,6 +120,7 @@ class Node {
   // Zero while it does not answer.
   std::uint32_t height() {
     grpc::ClientContext context;
+    patient(context);
     proto::Heads heads;
     return chain_->GetHeads(&context, {}, &heads).ok() ? heads.finalized().number() : 0;
   }
@@ -135,6 +136,7 @@ class Node {
   // The share of a snapshot that is here, while one is being taken.
   std::optional<double> share() {
     grpc::ClientContext context;
+    patient(context);
     proto::NodeStatus status;
     if (!node_->GetStatus(&context, {}, &status).ok()) return std::nullopt;
     if (status.state() != "syncing_snapshot" || status.progress().total() == 0) return std::nullopt;
@@ -169,6 +171,12 @@ class Node {
   std::string log() const { return process_->log(); }
 
  private:
+  // A call that fails at once does not drive the connection: it would stand seconds later.
+  static void patient(grpc::ClientContext& context) {
+    context.set_wait_for_ready(true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  }
+
   fs::path folder_;
   std::uint16_t metrics_port_;
   std::optional<tests::Process> process_;
