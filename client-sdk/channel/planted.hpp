@@ -18,6 +18,7 @@ enum class Fault : std::uint8_t {
   balance_falls,         // an offer of the peer's that takes from me
   forget_splice,         // at a restart: goes on signing
   tower_keeps_first,     // and not the newest
+  tower_forgets,         // at a restart: what it had been given
 };
 
 #ifdef TALLY_PLANTED_FAULTS

@@ -16,6 +16,7 @@ constexpr std::uint32_t kRetryBlocks = 4;
 
 Tower::Tower(Journal journal, const AccountId& account)
     : journal_(std::move(journal)), account_(account) {
+  if (planted(Fault::tower_forgets)) return;
   for (const auto& [key, bytes] : journal_.entries()) {
     const auto watch = decode<Watch>(bytes);
     TALLY_ASSERT(watch.ok());  // frames are checksummed: only this code writes them

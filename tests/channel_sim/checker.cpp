@@ -26,9 +26,10 @@ void Checker::was_restored(const Restore& restore) {
   held_mine_ = floor_mine_;
   if (restore.came_back) hold(*restore.came_back);
   if (restore.peer_is_honest && restore.at_peer) hold(*restore.at_peer);
-  // What it signed and has forgotten may still be used.
+  // What it countersigned and has forgotten may still be used. Closes need not be counted: none
+  // gives less than the newest own offer (sent() and keeps() see to that), and those are known.
   for (const auto& [version, what] : signed_) {
-    if (what.intent != Intent::splice) offer(version, what.mine);
+    if (what.intent == Intent::update) offer(version, what.mine);
   }
   signed_.clear();
   closing_.reset();
@@ -113,6 +114,7 @@ void Checker::sent(const channel::Message& message) {
     if (!proposed_here(state)) signs(state, Intent::update, channels::update_bytes(state));
     hold(answer->update);
   } else if (const auto* close = std::get_if<channel::CloseOffer>(&message)) {
+    if (!restored_ && mine(close->state) < owed_now()) fail("offered its credits away in a close");
     signs(close->state, Intent::close, channels::close_bytes(close->state));
   } else if (const auto* closed = std::get_if<channel::CloseAccepted>(&message)) {
     keeps(closed->close.state, "a close");

@@ -214,6 +214,11 @@ std::optional<std::string> Machine::breach() const {
   return std::nullopt;
 }
 
+bool Machine::sees_challenge(const ChannelId& channel) const {
+  const auto known = final_.find(channel);
+  return known != final_.end() && known->second && known->second->challenge;
+}
+
 const channel::Record* Machine::record(const ChannelId& channel) const {
   const channel::Party* party = driver_ ? driver_->find(channel) : nullptr;
   return party == nullptr ? nullptr : &party->record();

@@ -49,6 +49,8 @@ class Machine final : public channel::Effects {
   std::map<ChannelId, Checker>& checkers() { return checkers_; }
   std::optional<std::string> breach() const;
   const channel::Record* record(const ChannelId& channel) const;
+  // Whether a final block shows the channel in challenge.
+  bool sees_challenge(const ChannelId& channel) const;
   // What its driver would post alone is dropped: someone else decides that.
   void mute() { muted_ = true; }
   const KeyPair& key() const { return options_.key; }

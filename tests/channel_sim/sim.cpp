@@ -269,6 +269,8 @@ void Simulation::go_away(Side side) {
   machine(side).power_off();
   away_ = side;
   away_until_ = pace_.now() + 1'000 + pick(3 * kPeriod.value);
+  // Now and then all that the party relies on is what the tower has on its disk.
+  if (options_.seed / kShapes % 11 == 6) tower_->crash();
 }
 
 void Simulation::come_back() {
@@ -287,10 +289,14 @@ void Simulation::restore(Side side) {
   const channel::Record* at_peer = machine(peer).record(id_);
   const auto& backup = channels::of(side, backups_);
   const auto& old_disk = channels::of(side, old_disks_);
-  // An old disk knows nothing of a claim that waits to be included; nothing can be promised then.
+  // A claim that waits to be included stands nowhere that an old disk could look: neither on its
+  // own pages nor in a final block, and its peer need not be ahead of it. What it signs until then
+  // is above the claim, and the claim is fraud by that. No party can tell this from an ordinary
+  // start, so nothing is promised; once the claim is final every start sees it.
   const channel::Record* now = m.record(id_);
-  const bool claims = now == nullptr || now->stage == channel::Stage::ending || now->end_wanted;
-  const bool whole_disk = old_disk && honest(peer) && !claims && one_in(2);
+  const bool ends = now == nullptr || now->stage == channel::Stage::ending;
+  const bool claim_waits = ends && !m.sees_challenge(id_);
+  const bool whole_disk = old_disk && honest(peer) && !claim_waits && one_in(2);
   if (!whole_disk && !backup) return;
   restored_ = true;
   const channel::Record& back = whole_disk ? old_disk->second : *backup;

@@ -137,6 +137,7 @@ bool plant(const std::string& name) {
       {"balance-falls", Party::balance_falls},
       {"forget-splice", Party::forget_splice},
       {"tower-keeps-first", Party::tower_keeps_first},
+      {"tower-forgets", Party::tower_forgets},
   };
   for (const auto& [known, fault] : on_chain) {
     if (name == known) return channels::planted_fault = fault, true;
