@@ -93,6 +93,7 @@ std::vector<Row> tree_rows() {
   };
   add("10^6", 1'000'000);
   add("2*10^6", 2'000'000);
+  if (full_size()) add("10^7", 10'000'000);  // 3.3 GiB
   return rows;
 }
 
