@@ -73,6 +73,18 @@ TEST_CASE("a validator that starts again signs nothing before it has listened to
   CHECK(bench.sent_any_vote(kNullify, View(1)));  // what it signed before is said again
 }
 
+// Shown to fail where may_speak() does not ask the guard.
+TEST_CASE("a listening validator casts no new vote either, whatever is proposed") {
+  Bench bench({60, {}, true});
+  bench.start();
+  hear_all(bench, at_view(7));
+  bench.receive(bench.leader(View(1)), bench.propose(View(1), bench.root()));
+  bench.wait(listening_ms(bench) - 100);
+  REQUIRE(silence(bench) == Silence::listening);
+  CHECK_FALSE(bench.sent_any_vote(kNotarize, View(1)));
+  CHECK_FALSE(bench.sent_any_vote(kNullify, View(1)));
+}
+
 TEST_CASE("at genesis too: what it has signed once is reason enough to listen") {
   const auto made = restarted();
   hear_all(*made, at_view(1));
