@@ -32,7 +32,7 @@ std::uint32_t audit_duty_ppm(workers::AuditBand band) {
   return task::kEveryTask;
 }
 
-Seller seller_of(task::Session& session, std::string endpoint, DurationMs challenge_period) {
+Seller seller_of(task::SteadySession& session, std::string endpoint, DurationMs challenge_period) {
   return {.run_unpaid = [&session](const task::TaskRequest& r) { return session.run_unpaid(r); },
           .pay = [&session](const task::TaskReply& reply) { return session.pay(reply); },
           .endpoint = std::move(endpoint),

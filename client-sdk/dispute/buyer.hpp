@@ -13,6 +13,7 @@
 
 #include "client-sdk/dispute/receipt_file.hpp"
 #include "client-sdk/task/checking.hpp"
+#include "client-sdk/task/steady.hpp"
 #include "modules/workers/types.hpp"
 
 namespace tally::dispute {
@@ -29,7 +30,7 @@ struct Seller {
   DurationMs challenge_period;  // of the channel that pays; 0: not known
 };
 // `session` must outlive the seller.
-Seller seller_of(task::Session& session, std::string endpoint, DurationMs challenge_period);
+Seller seller_of(task::SteadySession& session, std::string endpoint, DurationMs challenge_period);
 
 // One of several workers, for redundancy.
 struct RedundantSeller {

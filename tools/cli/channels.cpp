@@ -74,11 +74,13 @@ CliResult<void> connect_peer(Session& session, Seat& seat, const ChannelOptions&
                           to_hex_prefixed(id) + ": `tally channel list --as …` shows the chain's"});
   }
   client::ChainClient* chain = TALLY_TRY(session.client());
-  auto connected = task::Session::connect({.endpoint = options.endpoint,
-                                           .worker = view->record.terms.peer(),
-                                           .key = seat.key,
-                                           .genesis_hash = chain->root().genesis_hash},
-                                          *seat.host);
+  task::SteadyConfig config{.session = {.endpoint = options.endpoint,
+                                        .worker = view->record.terms.peer(),
+                                        .key = seat.key,
+                                        .genesis_hash = chain->root().genesis_hash}};
+  config.stop = session.stop;
+  config.on_lost = [&session](const std::string& line) { session.progress(line); };
+  auto connected = task::SteadySession::connect(config, *seat.host);
   if (!connected.ok()) {
     return fail(Fault{Exit::unreachable, "peer", connected.error().message});
   }

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "client-sdk/host/channel_host.hpp"
-#include "client-sdk/task/session.hpp"
+#include "client-sdk/task/steady.hpp"
 #include "tools/cli/session.hpp"
 
 namespace tally::cli {
@@ -32,7 +32,7 @@ struct Seat {
   KeyPair key;
   std::unique_ptr<client::FolderTower> tower;
   std::unique_ptr<client::ChannelHost> host;
-  std::unique_ptr<task::Session> session;  // to the peer, when one was named
+  std::unique_ptr<task::SteadySession> session;  // to the peer, when one was named
 };
 
 std::filesystem::path journal_folder(const Session& session, const ChannelOptions& options,

@@ -3,12 +3,13 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/host/channel_host.hpp"
 #include "client-sdk/task/checking.hpp"
-#include "client-sdk/task/session.hpp"
+#include "client-sdk/task/steady.hpp"
 #include "modules/channels/signing.hpp"
 #include "modules/channels/storage.hpp"
 #include "modules/system/storage.hpp"
@@ -18,6 +19,7 @@
 #include "rpc/testing/fake_chain.hpp"
 #include "runtime/events.hpp"
 #include "runtime/transaction.hpp"
+#include "tests/support/relay.hpp"
 #include "worker/sandbox/pool.hpp"
 #include "worker/service/task_service.hpp"
 
@@ -113,6 +115,35 @@ struct ChannelChain {
   }
 };
 
+// The worker's channels, and a word before a receipt leaves.
+struct Earner final : task::EarnerPort {
+  explicit Earner(ChannelHost& of) : host(of) {}
+  void peer_connected(const AccountId& peer, std::uint64_t connection,
+                      task::SendChannelMessage send) override {
+    host.peer_connected(peer, connection, std::move(send));
+  }
+  void peer_gone(const AccountId& peer, std::uint64_t connection) override {
+    host.peer_gone(peer, connection);
+  }
+  Result<void, Error> peer_message(const AccountId& peer, ByteView message) override {
+    return host.peer_message(peer, message);
+  }
+  Result<task::EarnerStanding, Error> standing(const ChannelId& channel,
+                                               const AccountId& requester) override {
+    return host.standing(channel, requester);
+  }
+  Result<void, Error> issued(const task::SignedReceipt& receipt) override {
+    auto done = host.issued(receipt);
+    if (const auto then = std::exchange(before_receipt, nullptr)) then();
+    return done;
+  }
+  void on_paid(std::function<void(const ChannelId&, Balance received)> callback) override {
+    host.on_paid(std::move(callback));
+  }
+  ChannelHost& host;
+  std::function<void()> before_receipt;  // once
+};
+
 struct Fixture {
   explicit Fixture(std::uint32_t credit = 1) : credit_window(credit) {
     folder = std::filesystem::temp_directory_path() / ("tally-e2e-" + std::to_string(getpid()));
@@ -151,6 +182,7 @@ struct Fixture {
   }
   void start_worker() {
     worker = host(kWorker, *worker_chain, "worker");
+    earner = std::make_unique<Earner>(*worker);
     task::WorkerOffer offer{.environment = task::executor_environment(),
                             .window = 64,
                             .credit_window = credit_window,
@@ -164,7 +196,7 @@ struct Fixture {
                                        .genesis_hash = chain.chain.genesis_hash(),
                                        .offer = offer,
                                        .threads = 2},
-                                      {.earner = *worker,
+                                      {.earner = *earner,
                                        .dead_letters = *letters,
                                        .run = [this](const TaskJob& job) { return run(job); },
                                        .log = [](LogLevel, const std::string&) {}});
@@ -173,6 +205,8 @@ struct Fixture {
   }
   // A lie is one prime too many.
   executors::TaskResult run(const TaskJob& job) {
+    ++runs;
+    runs.notify_all();
     while (held_back) std::this_thread::sleep_for(1ms);
     auto result = pool->run(job.requester,
                             {.id = job.id, .type = job.type, .spec = job.spec, .input = job.input},
@@ -186,6 +220,7 @@ struct Fixture {
   }
   void stop_worker() {
     service.reset();
+    earner.reset();
     worker.reset();
   }
   void connect(std::chrono::milliseconds answer_patience = 600s) {
@@ -218,6 +253,7 @@ struct Fixture {
     }
   }
 
+  std::atomic<int> runs{0};
   std::atomic<int> lies_left{0};
   std::atomic<bool> held_back{false};
   std::uint32_t credit_window;
@@ -229,6 +265,7 @@ struct Fixture {
   std::unique_ptr<client::ChainClient> worker_chain;
   std::unique_ptr<ChannelHost> requester;
   std::unique_ptr<ChannelHost> worker;
+  std::unique_ptr<Earner> earner;
   std::unique_ptr<TaskService> service;
   std::unique_ptr<task::Session> session;
 };
@@ -361,6 +398,73 @@ TEST_CASE("an answer that came too late is had again, and paid once") {
   REQUIRE(f.requester->close(id, 20s).ok());
   CHECK(f.chain.closed->state.receipts_count == 2);
   CHECK(f.chain.closed->state.balance_b == Balance(1 + 6));
+}
+
+// A requester behind a relay that can be cut, and is whole again when the loss was noticed.
+struct Steady {
+  Steady(Fixture& fixture, std::function<void()> on_lost)
+      : relay(fixture.service->port(), tests::RelayQuality{}) {
+    task::SteadyConfig config{.session = {.endpoint = "127.0.0.1:" + std::to_string(relay.port()),
+                                          .worker = kWorker.account(),
+                                          .key = kRequester,
+                                          .genesis_hash = fixture.chain.chain.genesis_hash()}};
+    config.pause = 1ms;
+    config.on_lost = [this, on_lost = std::move(on_lost)](const std::string&) {
+      ++lost;
+      relay.heal();
+      on_lost();
+    };
+    auto connected = task::SteadySession::connect(config, *fixture.requester);
+    if (!connected) FAIL(connected.error().message);
+    session = *std::move(connected);
+  }
+  void buy(const ChannelId& id) {
+    const auto reply = session->run_unpaid(primes_in(id));
+    if (!reply) FAIL(reply.error().message);
+    REQUIRE(session->pay(*reply).ok());
+  }
+  tests::Relay relay;
+  std::atomic<int> lost{0};
+  std::unique_ptr<task::SteadySession> session;
+};
+
+// The worker has done it and counts it as owed: it is not done again, and what it is owed is paid.
+TEST_CASE("a connection that breaks while a receipt is on its way costs one task, done once") {
+  Fixture f;
+  const ChannelId id = f.open(kCredit);
+  std::promise<void> noticed;
+  Steady steady(f, [&] { noticed.set_value(); });
+  steady.buy(id);
+  f.earner->before_receipt = [&] {
+    steady.relay.cut();
+    noticed.get_future().wait_for(20s);
+  };
+  steady.buy(id);
+  CHECK(steady.lost == 1);
+  CHECK(f.runs == 2);
+  steady.buy(id);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 3);
+  CHECK(f.chain.closed->state.balance_b == Balance(3));
+}
+
+// Done or not when the line broke: it is paid for one answer.
+TEST_CASE("a connection that breaks in the middle of a task comes back, and it is paid once") {
+  Fixture f;
+  const ChannelId id = f.open(kCredit);
+  Steady steady(f, [&] { f.held_back = false; });
+  f.held_back = true;
+  std::thread cutter([&] {
+    f.runs.wait(0);
+    steady.relay.cut();
+  });
+  steady.buy(id);
+  cutter.join();
+  CHECK(steady.lost == 1);
+  steady.buy(id);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 2);
+  CHECK(f.chain.closed->state.balance_b == Balance(2));
 }
 
 TEST_CASE("an exhausted channel refuses the next task and still closes") {

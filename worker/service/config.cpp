@@ -7,6 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "primitives/ss58.hpp"
+
 namespace tally::worker {
 
 namespace {
@@ -147,6 +149,27 @@ Result<void, Error> read_registration(const toml::table* table, const std::strin
   return keys.nothing_else();
 }
 
+Result<void, Error> read_tower(const toml::table* table, const std::string& source,
+                               TowerConfig& tower) {
+  if (table == nullptr) return {};
+  Table keys(*table, "tower.", source);
+  TALLY_TRY(keys.path("folder", tower.folder));
+  std::string account;
+  TALLY_TRY(keys.text("account", account));
+  if (!account.empty()) {
+    const auto parsed = parse_account(account);
+    if (!parsed) return keys.wrong("account", "an account's address", *keys.find("account"));
+    tower.account = *parsed;
+  }
+  TALLY_TRY(keys.nothing_else());
+  if (tower.account && tower.folder.empty()) {
+    return fail_with(source +
+                     ": tower.account is set and tower.folder is not: name the folder of the "
+                     "`tally channel watch` that gets the states");
+  }
+  return {};
+}
+
 Result<void, Error> read_limits(const toml::table* table, const std::string& source,
                                 WorkerConfig& config) {
   if (table == nullptr) return {};
@@ -183,11 +206,13 @@ Result<WorkerConfig, Error> read(const toml::table& root, const std::string& sou
   const toml::table* const prices = TALLY_TRY(keys.table("prices"));
   const toml::table* const limits = TALLY_TRY(keys.table("limits"));
   const toml::table* const registration = TALLY_TRY(keys.table("registration"));
+  const toml::table* const tower = TALLY_TRY(keys.table("tower"));
   TALLY_TRY(keys.text("content_listen", config.content_listen));
   TALLY_TRY(read_account(account, source, config.account));
   TALLY_TRY(read_prices(prices, source, config.prices));
   TALLY_TRY(read_limits(limits, source, config));
   TALLY_TRY(read_registration(registration, source, config.registration));
+  TALLY_TRY(read_tower(tower, source, config.tower));
   TALLY_TRY(keys.nothing_else());
   return config;
 }

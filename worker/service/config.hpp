@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client-sdk/task/specs.hpp"
+#include "primitives/ids.hpp"
 #include "primitives/result.hpp"
 
 namespace tally::worker {
@@ -31,6 +32,12 @@ struct RegistrationConfig {
   std::uint32_t runs_max = 1;    // disputed tasks done again at a time
 };
 
+// Where the newest states go for the time when this program is away.
+struct TowerConfig {
+  std::filesystem::path folder;      // of a `tally channel watch`; empty: no tower
+  std::optional<AccountId> account;  // earns a tenth of what a cheater loses; empty: nobody
+};
+
 struct WorkerConfig {
   std::filesystem::path base_path;
   std::string listen = "127.0.0.1:9950";
@@ -40,6 +47,7 @@ struct WorkerConfig {
   std::string log_level = "info";       // debug, info, warning, error
   AccountConfig account;
   RegistrationConfig registration;
+  TowerConfig tower;
   // Where inputs of disputed tasks that this worker verifies are served to others; empty: nowhere.
   std::string content_listen;
 

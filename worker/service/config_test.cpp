@@ -43,6 +43,21 @@ TEST_CASE("what a worker is on the chain") {
         std::string::npos);
 }
 
+TEST_CASE("a tower is a folder, and may have an account that earns") {
+  const std::string folder = "[tower]\nfolder = '/srv/tower'\n";
+  const auto config = parse_config(
+      folder + "account = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY'", "w.toml");
+  if (!config) FAIL(config.error().message);
+  CHECK(config->tower.folder == "/srv/tower");
+  CHECK(config->tower.account.has_value());
+  CHECK_FALSE(parse_config(folder, "")->tower.account);
+  CHECK(parse_config("", "")->tower.folder.empty());
+  CHECK(error_of(folder + "account = 'Bob'").find("w.toml:3: tower.account must be an account's") ==
+        0);
+  CHECK(error_of("[tower]\naccount = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY'")
+            .find("tower.folder is not") != std::string::npos);
+}
+
 TEST_CASE("a wrong configuration says where, what was expected and what came") {
   CHECK(error_of("listne = 'x'").find("w.toml:1: unknown key 'listne'; known here: account") == 0);
   CHECK(error_of("\ncredit_window = -1") ==

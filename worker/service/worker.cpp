@@ -111,7 +111,8 @@ Result<std::unique_ptr<client::ChainClient>, Error> connect(const WorkerConfig& 
 Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerConfig& config,
                                                                    const KeyPair& key,
                                                                    const Log& log,
-                                                                   client::ChainClient& chain) {
+                                                                   client::ChainClient& chain,
+                                                                   client::TowerPort* tower) {
   channel::Policy policy;
   policy.window = config.window;
   const auto tell = [log](const ChannelId& channel, const channel::Tell& notice) {
@@ -126,6 +127,8 @@ Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerC
        .policy = policy,
        .take_channels = true,
        .tower_key = std::nullopt,
+       .tower = tower,
+       .appointed_tower = config.tower.account,
        .on_notice = tell,
        .on_submitted = {},
        .log = [log](const std::string& text) { log(LogLevel::info, text); }},
@@ -209,6 +212,7 @@ struct Worker::State {
   std::unique_ptr<DeadLetters> dead_letters;
   client::TrustSource trust;
   std::unique_ptr<client::ChainClient> chain;
+  std::unique_ptr<client::FolderTower> tower;
   std::unique_ptr<client::ChannelHost> channels;
   std::unique_ptr<TaskService> service;
   std::unique_ptr<Submitter> submitter;
@@ -302,7 +306,12 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
   state->trust = TALLY_TRY(trust_source(config, root));
   state->chain = TALLY_TRY(connect(config, root, state->trust, log, stop_wanted));
   TALLY_TRY(client::keep_trust(*state->chain, state->trust.file));
-  state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain));
+  if (!config.tower.folder.empty()) {
+    state->tower = std::make_unique<client::FolderTower>(config.tower.folder);
+    log(LogLevel::info,
+        "payments count once the tower in " + config.tower.folder.string() + " has their states");
+  }
+  state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain, state->tower.get()));
   if (state->channels->journal_tail_was_cut()) {
     log(LogLevel::warning,
         "the last run ended in the middle of a journal write; nothing signed is lost");
