@@ -3,11 +3,11 @@
 // integers says, which is the same refusal, or the same storage, byte for byte. So in each state
 // the credits add up, what is held is what the channels hold, and every reason has its turn.
 //
-// Broken on purpose, each fails here: a refutation or a settlement a millisecond off its deadline, a
-// second refutation in a block, a deadline that stays, `acked` not looked at, a cheater that ends a
-// channel, a forfeit given back, a penalty without its bound, a splice that leaves no fee or the old
-// base, a floor that still counts, the other side's hold taken first, more of the fee burned, an
-// opener's count or the locked sum that stays, a consent past its block.
+// Broken on purpose, each fails here: a refutation or a settlement a millisecond off its deadline,
+// a second refutation in a block, a deadline that stays, `acked` not looked at, a cheater that ends
+// a channel, a forfeit given back, a penalty without its bound, a splice that leaves no fee or the
+// old base, a floor that still counts, the other side's hold taken first, more of the fee burned,
+// an opener's count or the locked sum that stays, a consent past its block.
 #include <catch2/catch.hpp>
 
 #include "modules/channels/small_world_test.hpp"
