@@ -60,11 +60,42 @@ Hash pair_alone(std::uint8_t tag, const TaggedPair& pair) {
   return blake2_256(ByteView(buffer, sizeof buffer));
 }
 
+// A processor or a compiler that gets the lanes wrong would take this node off the chain.
+bool lanes_agree() {
+  lanes::Group group{};
+  lanes::Group pairs{};
+  std::uint8_t bytes[lanes::kLanes][kPairBytes];
+  for (std::size_t lane = 0; lane < lanes::kLanes; ++lane) {
+    for (std::size_t i = 0; i < kPairBytes; ++i) {
+      bytes[lane][i] = static_cast<std::uint8_t>(31 * lane + 7 * i + 1);
+    }
+    put_message(group, lane, ByteView(bytes[lane], kPairBytes - lane));
+    put_pair(pairs, lane, bytes[lane][0], {bytes[lane] + 1, bytes[lane] + 1 + Hash::kSize});
+    pairs.bytes[lane] = kPairBytes;
+  }
+  lanes::hash(group);
+  lanes::hash_pairs(pairs);
+  for (std::size_t lane = 0; lane < lanes::kLanes; ++lane) {
+    Hash alone;
+    Hash pair;
+    take_digest(group, lane, alone);
+    take_digest(pairs, lane, pair);
+    if (alone != blake2_256(ByteView(bytes[lane], kPairBytes - lane))) return false;
+    if (pair != blake2_256(ByteView(bytes[lane], kPairBytes))) return false;
+  }
+  return true;
+}
+
+bool has_lanes() {
+  static const bool has = lanes::available() && lanes_agree();
+  return has;
+}
+
 // Of messages that are longer than a block, and where there are no lanes, one after another.
 template <class Out, class Alone>
 void hash_many(std::span<const ByteView> messages, std::span<Out> hashes, const Alone& alone) {
   TALLY_ASSERT(messages.size() == hashes.size());
-  const bool together = lanes::available();
+  const bool together = has_lanes();
   lanes::Group group{};
   group.digest_bytes = sizeof(Out);
   std::size_t places[lanes::kLanes];
@@ -102,7 +133,7 @@ void blake2_128_many(std::span<const ByteView> messages,
 }
 
 void hash_tagged_pairs(std::uint8_t tag, std::span<const TaggedPair> pairs) {
-  if (pairs.size() < 2 || !lanes::available()) {
+  if (pairs.size() < 2 || !has_lanes()) {
     for (const TaggedPair& pair : pairs) *pair.out = pair_alone(tag, pair);
     return;
   }

@@ -52,6 +52,9 @@ std::size_t size_of(const fs::path& file) {
 
 }  // namespace
 
+// Not what it says while it listens.
+constexpr const char* kCopyVoted = "another copy of this validator has voted";
+
 TEST_CASE("an old copy of the data folder: the validator notices, says so and does not vote") {
   Four four;
   four.start();
@@ -72,7 +75,7 @@ TEST_CASE("an old copy of the data folder: the validator notices, says so and do
   fs::remove_all(data);
   fs::rename(old, data);
   four.cluster.start(3);
-  REQUIRE(eventually(2 * kPatience, [&] { return four.watch.says(3, "another copy"); }));
+  REQUIRE(eventually(2 * kPatience, [&] { return four.watch.says(3, kCopyVoted); }));
   CHECK(four.watch.is(3, "not_voting"));
   const Json status = four.watch.status(3);
   CHECK(status["advice"].get<std::string>().find("old copy") != std::string::npos);
@@ -81,7 +84,7 @@ TEST_CASE("an old copy of the data folder: the validator notices, says so and do
   for (const std::size_t i : {0u, 1u}) four.cluster.start(i);
   CHECK(four.watch.goes_on(0, 3));
   CHECK(four.watch.goes_on(3, 1));
-  CHECK(four.watch.says(3, "another copy"));
+  CHECK(four.watch.says(3, kCopyVoted));
   four.watch.one_chain({0, 1, 2, 3});
   CHECK_FALSE(four.watch.any_evidence());
 }
@@ -98,7 +101,7 @@ TEST_CASE("two nodes with one validator's keys: the newcomer does not vote, and 
   REQUIRE(watch.goes_on(0, 2));
   chain.cluster.start(4);
   INFO(chain.cluster.node(4).log());
-  REQUIRE(eventually(2 * kPatience, [&] { return watch.says(4, "another copy"); }));
+  REQUIRE(eventually(2 * kPatience, [&] { return watch.says(4, kCopyVoted); }));
   CHECK(watch.is(4, "not_voting"));
   CHECK(watch.is(3, "validating"));
   CHECK(watch.goes_on(4, 3));

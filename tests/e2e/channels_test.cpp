@@ -93,7 +93,9 @@ TEST_CASE("a worker killed in the middle of a task: a clear error, and the chann
   REQUIRE(first.exit_code == 0);
   const std::string id = first.json["channel_id"];
 
-  Process requester(market.command(market.task(kLongTask)), market.path("requester.log"));
+  std::vector<std::string> task = market.task(kLongTask);
+  task.insert(task.end(), {"--reconnect", "1"});
+  Process requester(market.command(task), market.path("requester.log"));
   constexpr std::uint64_t kBusyTicks = 30;
   const std::uint64_t idle = busiest_child(market.worker->pid());
   REQUIRE(eventually(kPatience,

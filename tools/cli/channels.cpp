@@ -78,6 +78,7 @@ CliResult<void> connect_peer(Session& session, Seat& seat, const ChannelOptions&
                                         .worker = view->record.terms.peer(),
                                         .key = seat.key,
                                         .genesis_hash = chain->root().genesis_hash}};
+  config.patience = std::chrono::seconds(options.reconnect_seconds);
   config.stop = session.stop;
   config.on_lost = [&session](const std::string& line) { session.progress(line); };
   auto connected = task::SteadySession::connect(config, *seat.host);

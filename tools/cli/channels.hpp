@@ -24,6 +24,7 @@ struct ChannelOptions {
   bool accept = false;
   bool all = false;
   std::uint32_t count = 0;
+  std::uint32_t reconnect_seconds = 60;                         // how long a lost worker is tried
   std::function<void(const client::Submission&)> on_submitted;  // called from other threads
 };
 

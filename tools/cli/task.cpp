@@ -145,6 +145,10 @@ void add_common(CLI::App& app, RequesterOptions& options) {
       ->capture_default_str();
   app.add_option("--timeout-ms", options.timeout_ms, "longest that one task may take")
       ->capture_default_str();
+  app.add_option("--reconnect", options.seat.reconnect_seconds,
+                 "seconds to try again when the worker is lost in the middle of a task")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
   app.add_option("--priority", options.priority, "low, normal, high (twice the price)")
       ->check(CLI::IsMember({"low", "normal", "high"}))
       ->capture_default_str();
