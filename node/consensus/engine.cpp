@@ -212,7 +212,22 @@ void Engine::on_event(const Event& event, const Moment& now) {
 }
 
 void Engine::on_hint(const PeerId& peer, const Hint& hint, const Moment& now) {
-  if (peers_.contains(peer)) run(Hinted{peer, hint}, now);
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  found->second.epoch = hint.epoch;
+  // Who is not in the set of an epoch that has just ended has nothing to say in it, so nobody tells
+  // it. Further behind, block sync is at work.
+  if (hint.epoch == epoch().next()) ask_for_proof(peer, found->second, now);
+  run(Hinted{peer, hint}, now);
+}
+
+// What answers a request from an earlier epoch is the proof of how that ended.
+void Engine::ask_for_proof(const PeerId& peer, PeerInfo& info, const Moment& now) {
+  const DurationMs pause = chain_.parameters.delta;
+  if (info.proof_asked && elapsed(*info.proof_asked, now.instant) < pause) return;
+  info.proof_asked = now.instant;
+  output_.sends.push_back(
+      {{peer}, {Hint{}, CertificateRequest{epoch(), simplex_->current(), VoteKind::finalize}}});
 }
 
 void Engine::run(const Event& event, const Moment& now) {
@@ -311,12 +326,7 @@ void Engine::on_received(const Received& received, const Moment& now) {
     on_epoch_proof(received.from, *proof, now);
     return;
   }
-  if (theirs > epoch() && (!peer.proof_asked || elapsed(*peer.proof_asked, now.instant) >= pause)) {
-    peer.proof_asked = now.instant;
-    output_.sends.push_back(
-        {{received.from},
-         {Hint{}, CertificateRequest{epoch(), simplex_->current(), VoteKind::finalize}}});
-  }
+  if (theirs > epoch()) ask_for_proof(received.from, peer, now);
   run(received, now);
 }
 

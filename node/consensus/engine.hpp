@@ -74,6 +74,7 @@ class Engine {
   };
 
   void start_epoch(const Moment& now, const Recovered& recovered);
+  void ask_for_proof(const PeerId& peer, PeerInfo& info, const Moment& now);
   ValidatorSet set_of(Epoch epoch) const;
   Recovered recover(Epoch epoch);
   void apply_high_water(Recovered& recovered, Epoch epoch);
