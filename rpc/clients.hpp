@@ -73,7 +73,7 @@ class Clients {
   void received(const ClientKey& key, std::uint64_t bytes);
   // Whether its connections are to be closed, and none taken.
   bool is_cut_off(const ClientKey& key);
-  // Calls wait no longer.
+  // Calls that wait are let go, and later ones do not wait.
   void stop();
   std::size_t known() const;
 

@@ -13,7 +13,7 @@ constexpr std::string_view kVersion = "2.0.0";
 
 void put_number(Bytes& out, std::uint64_t value) {
   for (std::size_t i = 0; i < kNumberSize; ++i) {
-    out.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : 0);
+    out.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : std::uint8_t{0});
   }
 }
 

@@ -73,7 +73,11 @@ Result<void, Rejection> ChannelDriver::step(const ChannelId& channel, const Even
   const auto party = parties_.find(channel);
   if (party == parties_.end()) return fail(Rejection::wrong_channel);
   stepped_.insert(channel);
-  Actions actions = TALLY_TRY(party->second.step(event));
+  take(channel, TALLY_TRY(party->second.step(event)));
+  return {};
+}
+
+void ChannelDriver::take(const ChannelId& channel, Actions actions) {
   for (Action& action : actions) {
     if (const auto* persist = std::get_if<Persist>(&action)) {
       to_write_[key_of(channel)] = encode(persist->record);
@@ -81,7 +85,6 @@ Result<void, Rejection> ChannelDriver::step(const ChannelId& channel, const Even
       leaving_.push_back({channel, std::move(action)});
     }
   }
-  return {};
 }
 
 void ChannelDriver::try_step(const ChannelId& channel, const Event& event) {
@@ -163,8 +166,14 @@ void ChannelDriver::on_record(const ChannelId& channel,
 }
 
 void ChannelDriver::on_final_block(BlockNumber number) {
-  for (const auto& [id, party] : parties_) {
-    if (party.record().stage != Stage::closed) try_step(id, FinalBlock{number});
+  // Nothing of this concerns most channels, and there may be many: their turn does not end for it.
+  const Event block = FinalBlock{number};
+  for (auto& [id, party] : parties_) {
+    if (party.record().stage == Stage::closed) continue;
+    auto actions = party.step(block);
+    if (!actions.ok() || actions->empty()) continue;
+    stepped_.insert(id);
+    take(id, *std::move(actions));
   }
 }
 

@@ -77,6 +77,8 @@ class ChannelDriver {
     ChannelId channel;
     Action action;
   };
+  // Writes and what leaves, for the next finish_turn().
+  void take(const ChannelId& channel, Actions actions);
   void let_go(const Leaving& leaving);
   void try_step(const ChannelId& channel, const Event& event);
 

@@ -64,7 +64,7 @@ CliResult<void> serve(Session& session, const ChannelOptions& options) {
   config.offer.window = channel::Policy{}.window;
   config.offer.issued_ms = worker::wall_clock();
   worker::ServicePorts ports{
-      *seat.host, *letters,
+      *seat.host, *letters, std::nullopt,
       [](const worker::TaskJob&) -> executors::TaskResult {
         return fail(task::TaskFailure{task::FailureReason::unsupported, "no tasks are done here"});
       },

@@ -190,16 +190,18 @@ struct Fixture {
                             .max_input_bytes = 32 << 20,
                             .max_output_bytes = 10 << 20};
     for (const auto& price : task::reference_prices()) REQUIRE(offer.prices.push_back(price));
-    auto started = TaskService::start({.listen = "127.0.0.1:0",
-                                       .key = kWorker,
-                                       .seal_secret = Secret::generate(),
-                                       .genesis_hash = chain.chain.genesis_hash(),
-                                       .offer = offer,
-                                       .threads = 2},
-                                      {.earner = *earner,
-                                       .dead_letters = *letters,
-                                       .run = [this](const TaskJob& job) { return run(job); },
-                                       .log = [](LogLevel, const std::string&) {}});
+    auto started =
+        TaskService::start({.listen = "127.0.0.1:0",
+                            .key = kWorker,
+                            .seal_secret = Secret::generate(),
+                            .genesis_hash = chain.chain.genesis_hash(),
+                            .offer = offer,
+                            .threads = 2},
+                           {.earner = *earner,
+                            .dead_letters = *letters,
+                            .results = *KeptFiles::open(folder / "results", {"result", ".r"}),
+                            .run = [this](const TaskJob& job) { return run(job); },
+                            .log = [](LogLevel, const std::string&) {}});
     if (!started) FAIL(started.error().message);
     service = *std::move(started);
   }
@@ -224,13 +226,15 @@ struct Fixture {
     worker.reset();
   }
   void connect(std::chrono::milliseconds answer_patience = 600s) {
-    auto connected =
-        task::Session::connect({.endpoint = "127.0.0.1:" + std::to_string(service->port()),
-                                .worker = kWorker.account(),
-                                .key = kRequester,
-                                .genesis_hash = chain.chain.genesis_hash(),
-                                .answer_patience = answer_patience},
-                               *requester);
+    connect(service->port(), answer_patience);
+  }
+  void connect(std::uint16_t port, std::chrono::milliseconds answer_patience) {
+    auto connected = task::Session::connect({.endpoint = "127.0.0.1:" + std::to_string(port),
+                                             .worker = kWorker.account(),
+                                             .key = kRequester,
+                                             .genesis_hash = chain.chain.genesis_hash(),
+                                             .answer_patience = answer_patience},
+                                            *requester);
     if (!connected) FAIL(connected.error().message);
     session = *std::move(connected);
   }
@@ -394,6 +398,32 @@ TEST_CASE("an answer that came too late is had again, and paid once") {
   REQUIRE(f.session->pay(*again).ok());
   f.session.reset();
   f.connect();
+  f.work(id, 1);
+  REQUIRE(f.requester->close(id, 20s).ok());
+  CHECK(f.chain.closed->state.receipts_count == 2);
+  CHECK(f.chain.closed->state.balance_b == Balance(1 + 6));
+}
+
+// Fails when results are in memory alone: the receipt counts as unpaid, nobody can have it again,
+// and with credit for one task no later one starts.
+TEST_CASE("a worker that ended while a receipt was on its way is asked for it again") {
+  Fixture f(1);
+  const ChannelId id = f.open(kCredit);
+  tests::Relay relay(f.service->port(), tests::RelayQuality{});
+  f.connect(relay.port(), 600s);
+  f.earner->before_receipt = [&] { relay.cut(); };
+  const auto lost = f.session->run_unpaid(primes_in(id));
+  REQUIRE_FALSE(lost.ok());
+  const auto unanswered = lost.error().unanswered;
+  REQUIRE(unanswered != nullptr);
+  f.session.reset();
+  f.stop_worker();
+  f.start_worker();
+  f.connect();
+  const auto reply = f.session->resume(*unanswered);
+  if (!reply.ok()) FAIL(reply.error().message);
+  CHECK(f.runs == 1);
+  REQUIRE(f.session->pay(*reply).ok());
   f.work(id, 1);
   REQUIRE(f.requester->close(id, 20s).ok());
   CHECK(f.chain.closed->state.receipts_count == 2);

@@ -13,6 +13,7 @@
 #include "client-sdk/task/specs.hpp"
 #include "primitives/ids.hpp"
 #include "primitives/result.hpp"
+#include "worker/service/kept_files.hpp"
 
 namespace tally::worker {
 
@@ -43,19 +44,17 @@ class DeadLetters {
   // The letter's name: its time and number, ascending.
   Result<std::string, Error> add(const DeadLetter& letter);
   // Oldest first.
-  Result<std::vector<std::string>, Error> names() const;
+  Result<std::vector<std::string>, Error> names() const { return files_.names(); }
   Result<DeadLetter, Error> read(std::string_view name) const;
-  Result<void, Error> remove(std::string_view name);
+  Result<void, Error> remove(std::string_view name) { return files_.remove(name); }
 
  private:
-  DeadLetters(std::filesystem::path folder, const DeadLetterLimits& limits)
-      : folder_(std::move(folder)), limits_(limits), mutex_(std::make_unique<std::mutex>()) {}
-  Result<std::filesystem::path, Error> path_of(std::string_view name) const;
-  Result<void, Error> trim();
+  DeadLetters(KeptFiles files, const DeadLetterLimits& limits)
+      : files_(std::move(files)), limits_(limits), mutex_(std::make_unique<std::mutex>()) {}
 
-  std::filesystem::path folder_;
+  KeptFiles files_;
   DeadLetterLimits limits_;
-  std::unique_ptr<std::mutex> mutex_;
+  std::unique_ptr<std::mutex> mutex_;  // so that two do not trim at once
 };
 
 }  // namespace tally::worker

@@ -24,6 +24,16 @@ std::string to_string(ByteView bytes) {
   return std::string(as_text(bytes));
 }
 
+Frame result_frame(const HeldResult& held) {
+  Frame frame;
+  auto& result = *frame.mutable_result();
+  result.set_id(held.receipt.receipt.task_id);
+  result.mutable_done()->set_sealed_output(to_string(held.sealed_output));
+  result.mutable_done()->set_receipt(to_string(encode(held.receipt.receipt)));
+  result.mutable_done()->set_receipt_signature(to_string(encode(held.receipt.signature)));
+  return frame;
+}
+
 std::string name_of(const TaskJob& job) {
   return std::string(to_text(job.type)) + " task " + to_decimal(job.id) + " of " +
          to_hex_prefixed(job.requester);
@@ -35,7 +45,8 @@ struct TaskService::State final : proto::Tasks::Service {
   State(ServiceConfig service_config, ServicePorts service_ports)
       : config(std::move(service_config)),
         ports(std::move(service_ports)),
-        gate(config.offer.credit_window) {}
+        gate(config.offer.credit_window),
+        held(ports.results) {}
 
   ServiceConfig config;
   ServicePorts ports;
@@ -79,6 +90,9 @@ struct TaskService::State final : proto::Tasks::Service {
   void leave(const ConnectionPtr& connection);
   void watch_door();
   void log(LogLevel level, const std::string& text) const { ports.log(level, text); }
+  void unwritten(const Error& error) const {
+    log(LogLevel::warning, "a result would not survive this process: " + error.message);
+  }
 };
 
 // Ends streams that do not prove an account in time.
@@ -255,7 +269,7 @@ void TaskService::State::finish(const ConnectionPtr& connection, const TaskJob& 
   const Result<HeldResult, TaskFailure> result = result_of(job, outcome);
   const bool here = settle(connection, job, result.ok() ? &*result : nullptr);
   if (result.ok()) {
-    if (here && ports.earner.issued(result->receipt)) connection->send(result->frame);
+    if (here && ports.earner.issued(result->receipt)) connection->send(result_frame(*result));
   } else {
     const TaskFailure& failure = result.error();
     if (failure.reason != FailureReason::cancelled) bury(job, failure);
@@ -283,7 +297,7 @@ bool TaskService::State::settle(const ConnectionPtr& connection, const TaskJob& 
   if (result == nullptr) return here;
   HeldResult kept = *result;
   kept.owed = here;
-  held.add(std::move(kept));
+  if (const auto added = held.add(std::move(kept)); !added.ok()) unwritten(added.error());
   return here;
 }
 
@@ -316,10 +330,10 @@ Result<Frame, Refusal> TaskService::State::repeat(const ConnectionPtr& connectio
       if (const auto issued = ports.earner.issued(result->receipt); !issued) {
         return Failure<Refusal>{Refusal{"draining", issued.error().message, {}, {}}};
       }
-      result->owed = true;
+      if (const auto owed = held.owe(*result); !owed.ok()) unwritten(owed.error());
       ++counts.tasks_done;
     }
-    return result->frame;
+    return result_frame(*result);
   }
   const auto own = jobs.find(connection);
   const bool under_way = own != jobs.end() &&
@@ -363,13 +377,7 @@ Result<HeldResult, TaskFailure> TaskService::State::result_of(const TaskJob& job
                                                        .metered_units = *units,
                                                        .started_ms = outcome.started_ms,
                                                        .finished_ms = outcome.finished_ms});
-  Frame frame;
-  auto& result = *frame.mutable_result();
-  result.set_id(job.id);
-  result.mutable_done()->set_sealed_output(to_string(*sealed));
-  result.mutable_done()->set_receipt(to_string(encode(receipt.receipt)));
-  result.mutable_done()->set_receipt_signature(to_string(encode(receipt.signature)));
-  return HeldResult{job.requester, receipt, std::move(frame), false};
+  return HeldResult{job.requester, receipt, *sealed, false};
 }
 
 void TaskService::State::bury(const TaskJob& job, const TaskFailure& failure) {
@@ -410,6 +418,9 @@ Result<std::unique_ptr<TaskService>, Error> TaskService::start(ServiceConfig con
                                                                ServicePorts ports) {
   auto owned = std::make_unique<State>(std::move(config), std::move(ports));
   State& state = *owned;
+  for (const std::string& fault : TALLY_TRY(state.held.load())) {
+    state.log(LogLevel::warning, "thrown away: " + fault);
+  }
   state.identity = TALLY_TRY(task::make_tls_identity());
   state.config.offer.seal_key = seal_public(state.config.seal_secret);
   state.offer = encode(state.config.offer);

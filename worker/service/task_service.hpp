@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct ServiceConfig {
 struct ServicePorts {
   task::EarnerPort& earner;
   DeadLetters& dead_letters;
+  // Where results that are owed survive this process; none: they do not.
+  std::optional<KeptFiles> results;
   std::function<executors::TaskResult(const TaskJob&)> run;
   std::function<void(LogLevel, const std::string&)> log;
 };

@@ -329,6 +329,7 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
        .max_connections = config.max_connections},
       {.earner = *state->channels,
        .dead_letters = *state->dead_letters,
+       .results = TALLY_TRY(KeptFiles::open(config.base_path / "results", {"result", ".result"})),
        .run =
            [raw, config](const TaskJob& job) {
              return raw->executors.run(
