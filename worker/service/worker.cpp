@@ -316,6 +316,7 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
     log(LogLevel::warning,
         "the last run ended in the middle of a journal write; nothing signed is lost");
   }
+  auto results = TALLY_TRY(KeptFiles::open(config.base_path / "results", {"result", ".result"}));
   State* const raw = state.get();
   state->service = TALLY_TRY(TaskService::start(
       {.listen = config.listen,
@@ -329,7 +330,7 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
        .max_connections = config.max_connections},
       {.earner = *state->channels,
        .dead_letters = *state->dead_letters,
-       .results = TALLY_TRY(KeptFiles::open(config.base_path / "results", {"result", ".result"})),
+       .results = std::move(results),
        .run =
            [raw, config](const TaskJob& job) {
              return raw->executors.run(
