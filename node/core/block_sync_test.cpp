@@ -2,6 +2,7 @@
 #include "node/core/block_sync.hpp"
 
 #include <catch2/catch.hpp>
+#include <functional>
 
 #include "genesis/dev_keys.hpp"
 #include "primitives/crypto/hash.hpp"
@@ -27,7 +28,7 @@ class Chain {
  public:
   static constexpr std::uint32_t kEnd = 2'000;
 
-  explicit Chain(std::uint32_t length) {
+  explicit Chain(std::uint32_t length, std::uint32_t end = kEnd) {
     TALLY_ASSERT(set_.members.push_back(genesis::dev_validator("Alice", 1)));
     genesis_.bytes[0] = 1;
     ChainHead head{genesis_, BlockNumber(0)};
@@ -41,6 +42,7 @@ class Chain {
       digest.epoch = Epoch(1);
       digest.view = View(i);
       block.header.digest = {make_consensus_digest(digest)};
+      if (i == end) block.header.digest.push_back(make_set_item(set_));
       head = {block_hash(block.header), BlockNumber(i)};
       blocks_.push_back(block);
       heads_.push_back(head);
@@ -57,6 +59,10 @@ class Chain {
     return make_certificate({{statement, ValidatorIndex(0),
                               ed25519_sign(secret_, statement_bytes(genesis_, statement))}},
                             set_);
+  }
+  // As if the epoch ended there.
+  consensus::EpochProofMessage epoch_proof(std::uint32_t height) const {
+    return {Epoch(1), {blocks_[height - 1].header, {}, finalization(height)}};
   }
   // Blocks from `from` on, with the Finalization of the last unless it is left out.
   RangeReply range(std::uint32_t from, std::uint32_t count, bool proved = true) const {
@@ -76,12 +82,15 @@ class Chain {
 };
 
 struct Fixture {
-  Chain chain{1'200};
+  explicit Fixture(std::uint32_t epoch_end = Chain::kEnd)
+      : chain(1'200, epoch_end), end(epoch_end) {}
+
+  Chain chain;
   BlockSync sync;
   Ed25519VoteVerifier verifier;
   std::uint32_t height = 0;
   std::uint64_t now = 1'000;
-  std::uint32_t end = Chain::kEnd;  // of the epoch
+  std::uint32_t end;  // of the epoch
 
   std::optional<BlockSync::Ask> ask() { return sync.next(chain.head(height), Instant(now)); }
   Verdict judge(const PeerId& from, const RangeReply& reply) {
@@ -334,6 +343,33 @@ TEST_CASE("block sync: where every peer has pruned the next block, it says so") 
   fixture.sync.peer_head(peer(3), BlockNumber(900));
   CHECK_FALSE(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
   CHECK(fixture.ask()->peer == peer(3));
+}
+
+// Shown to fail: with each of the three checks of an epoch's proof left out.
+TEST_CASE("block sync: an epoch's end needs the proof of that epoch and block, signed") {
+  constexpr std::uint32_t kLast = 20;
+  const auto judged = [](const std::function<void(const Chain&, RangeReply&)>& change) {
+    Fixture fixture(kLast);
+    fixture.sync.peer_head(peer(1), BlockNumber(1'000));
+    REQUIRE(fixture.ask());
+    RangeReply reply = fixture.chain.range(1, kLast, false);
+    reply.epoch_proof = fixture.chain.epoch_proof(kLast);
+    change(fixture.chain, reply);
+    return fixture.judge(peer(1), reply);
+  };
+  CHECK(judged([](const Chain&, RangeReply&) {}) == Verdict::good);
+  CHECK(judged([](const Chain&, RangeReply& reply) { reply.epoch_proof->epoch = Epoch(2); }) ==
+        Verdict::lie);
+  CHECK(judged([](const Chain& chain, RangeReply& reply) {
+          reply.epoch_proof = chain.epoch_proof(kLast - 1);
+        }) == Verdict::lie);
+  CHECK(judged([](const Chain&, RangeReply& reply) {
+          reply.epoch_proof->proof.finalization.statement.view = View(999);  // not what was signed
+        }) == Verdict::lie);
+  // The proof of the end, behind a range that stops before it.
+  CHECK(judged([](const Chain& chain, RangeReply& reply) {
+          reply.blocks = chain.range(1, kLast - 1, false).blocks;
+        }) == Verdict::lie);
 }
 
 }  // namespace

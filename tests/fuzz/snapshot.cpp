@@ -152,7 +152,7 @@ class Newcomer {
         const std::size_t at = (std::size_t{input.two()} << 3 | how / 32) % bytes.size();
         const std::uint8_t with = input.byte();
         if (how % 8 == 3) bytes[at] = with;
-        if (how % 8 == 4) bytes[at] ^= 1u << with % 8;
+        if (how % 8 == 4) bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ 1u << with % 8);
         if (how % 8 == 5) bytes.resize(at + 1);
         if (how % 8 == 6) bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), with);
         if (how % 8 == 7) bytes[at] += 1;
