@@ -120,7 +120,8 @@ struct FromJson<std::vector<T>> {
 template <class T, std::size_t Max>
 struct FromJson<BoundedVec<T, Max>> {
   static Result<BoundedVec<T, Max>, Error> read(const Json& json, const std::string& path) {
-    auto items = BoundedVec<T, Max>::from(TALLY_TRY(from_json<std::vector<T>>(json, path)));
+    auto list = TALLY_TRY(from_json<std::vector<T>>(json, path));
+    auto items = BoundedVec<T, Max>::from(std::move(list));
     if (!items) {
       return detail::wrong(path, "a list of at most " + std::to_string(Max), json);
     }

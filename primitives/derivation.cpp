@@ -98,7 +98,8 @@ Result<SecretUri, Error> SecretUri::parse(std::string_view text) {
     return fail_with("a secret URI is empty; give a mnemonic, 0x and a seed, or //Name");
   }
   auto junctions = TALLY_TRY(parse_path(before.substr(path)));
-  return SecretUri{TALLY_TRY(parse_root(before.substr(0, path), password)), std::move(junctions)};
+  const Secret root = TALLY_TRY(parse_root(before.substr(0, path), password));
+  return SecretUri{root, std::move(junctions)};
 }
 
 Secret SecretUri::derive(KeyScheme scheme) const {

@@ -72,8 +72,8 @@ Result<ArweaveStore, Error> ArweaveStore::open(const StoreConfig& config) {
     single.urls = {config.bundler_url};
     bundler = TALLY_TRY(storage::Gateways::open(single));
   }
-  return ArweaveStore(config, Client(TALLY_TRY(storage::Gateways::open(config.gateways))),
-                      std::move(bundler));
+  auto gateways = TALLY_TRY(storage::Gateways::open(config.gateways));
+  return ArweaveStore(config, Client(std::move(gateways)), std::move(bundler));
 }
 
 Bytes ArweaveStore::transaction_data(ByteView blob, Tags& tags) const {

@@ -88,7 +88,8 @@ Result<WalletEntry, Error> WalletFolder::find(const std::string& name) const {
     return fail_with("there is no Arweave wallet \"" + name + "\" in " + folder_.string() +
                      ": `tally arweave wallet new` or `import` makes one");
   }
-  return WalletEntry{name, TALLY_TRY(read_wallet(file_of(name))).address};
+  const auto wallet = TALLY_TRY(read_wallet(file_of(name)));
+  return WalletEntry{name, wallet.address};
 }
 
 Result<std::vector<WalletEntry>, Error> WalletFolder::all() const {

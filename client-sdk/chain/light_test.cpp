@@ -338,4 +338,66 @@ TEST_CASE("light: two final blocks of one height are an alarm, not a choice") {
   }
 }
 
+// Shown to fail where the newest head of a round replaces the newest ever.
+TEST_CASE("light: a head that was proved is not taken back by nodes that are behind") {
+  Served s;
+  Served behind(3);
+  REQUIRE(behind.hash_of(3) == s.hash_of(3));
+  LightClient light = s.light({s.address(), behind.address()});
+  REQUIRE(light.advance().ok());
+  s.server.reset();
+  const auto head = light.advance();
+  REQUIRE(head.ok());
+  CHECK(head->number == BlockNumber(kBlocks));
+  CHECK(light.nodes()[1].head->number == BlockNumber(3));
+}
+
+// Shown to fail with each of the conditions of Trust::restore() left out.
+TEST_CASE("light: a file of trust that cannot be is not taken") {
+  const Served s;
+  struct Saved {
+    Hash genesis_hash;
+    Hash start;
+    TimestampMs newest;
+    Epoch known_up_to;
+    std::vector<SetSince> sets;
+  };
+  const auto restored = [&](const Saved& saved) {
+    Trust trust(s.root());
+    Bytes bytes;
+    append(bytes, encode(saved.genesis_hash));
+    append(bytes, encode(saved.start));
+    append(bytes, encode(saved.newest));
+    append(bytes, encode(saved.known_up_to));
+    append(bytes, encode(saved.sets));
+    return trust.restore(bytes);
+  };
+  const ValidatorSet set = s.chain.validators();
+  const Hash genesis = s.chain.genesis_hash();
+  const Saved good{genesis, genesis, TimestampMs(7), Epoch(5), {{Epoch(1), set}, {Epoch(4), set}}};
+  CHECK(restored(good));
+  Saved bad = good;
+  bad.genesis_hash.bytes[0] ^= 1;
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.known_up_to = Epoch(1);  // genesis knows two
+  bad.sets.pop_back();
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.known_up_to = Epoch(3);
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.sets[1].epoch = Epoch(1);
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.sets[0].epoch = Epoch(0);
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.sets[1].set = ValidatorSet{};
+  CHECK_FALSE(restored(bad));
+  bad = good;
+  bad.sets.clear();
+  CHECK_FALSE(restored(bad));
+}
+
 }  // namespace tally::client

@@ -73,7 +73,8 @@ Result<void, Rejection> ChannelDriver::step(const ChannelId& channel, const Even
   const auto party = parties_.find(channel);
   if (party == parties_.end()) return fail(Rejection::wrong_channel);
   stepped_.insert(channel);
-  take(channel, TALLY_TRY(party->second.step(event)));
+  Actions actions = TALLY_TRY(party->second.step(event));
+  take(channel, std::move(actions));
   return {};
 }
 

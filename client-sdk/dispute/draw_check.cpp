@@ -64,13 +64,15 @@ ClientResult<Beacon> beacon_of(ChainClient& chain, const Span& span,
     const auto known = TALLY_TRY(kept_value(chain, validators::kBeacon, span.asked_in));
     if (known) {
       const BlockNumber from = span.asked_in.next();
-      return Beacon{TALLY_TRY(fold_headers(chain, *known, from, span.fixed_in, options)), from};
+      const Hash value = TALLY_TRY(fold_headers(chain, *known, from, span.fixed_in, options));
+      return Beacon{value, from};
     }
   }
   const Hash first = validators::genesis_beacon(options.chain_id.empty() ? chain.version().chain
                                                                          : options.chain_id);
   const BlockNumber from(1);
-  return Beacon{TALLY_TRY(fold_headers(chain, first, from, span.fixed_in, options)), from};
+  const Hash value = TALLY_TRY(fold_headers(chain, first, from, span.fixed_in, options));
+  return Beacon{value, from};
 }
 
 // Nothing where the node keeps the two states no longer.
@@ -94,11 +96,12 @@ ClientResult<PartCheck> check_part(ChainClient& chain, const disputes::Draw& dra
     return not_proved("the draw is said to be fixed before it was asked for");
   }
   const Beacon beacon = TALLY_TRY(beacon_of(chain, span, options));
+  auto matches = TALLY_TRY(ready_matches(chain, span));
   return PartCheck{{.asked_in = span.asked_in,
                     .fixed_in = span.fixed_in,
                     .beacon = beacon.value,
                     .beacon_matches = beacon.value == draw.source->beacon,
-                    .ready_matches = TALLY_TRY(ready_matches(chain, span)),
+                    .ready_matches = std::move(matches),
                     .order = {}},
                    beacon.from};
 }

@@ -331,10 +331,11 @@ DisputeResult<DisputePlan> plan_dispute(client::ChainClient& chain, const Accoun
   Scene scene = TALLY_TRY(look(chain));
   TALLY_TRY(check_parties(chain, challenger, scene, request, receipt));
   TALLY_TRY(check_receipt(*file));
+  auto input = TALLY_TRY(input_of(request, *file));
   DisputePlan plan{.file = *file,
                    .challenge = {.receipt = file->receipt,
                                  .spec = file->spec,
-                                 .input = TALLY_TRY(input_of(request, *file)),
+                                 .input = std::move(input),
                                  .reason = request.reason,
                                  .mandate = request.mandate}};
   plan.challenge.channel = TALLY_TRY(find_origin(scene, *file));

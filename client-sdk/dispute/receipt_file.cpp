@@ -80,7 +80,8 @@ Result<Bytes, Error> read_input(const fs::path& path, const ReceiptFile& file) {
 
 Result<ReceiptFolder, Error> ReceiptFolder::open(const fs::path& folder) {
   TALLY_TRY(content::make_private_folder(folder));
-  return ReceiptFolder(folder, TALLY_TRY(content::ContentFolder::open(folder / kInputs)));
+  auto inputs = TALLY_TRY(content::ContentFolder::open(folder / kInputs));
+  return ReceiptFolder(folder, std::move(inputs));
 }
 
 fs::path ReceiptFolder::path_of(const task::Receipt& receipt) const {

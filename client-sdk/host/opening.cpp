@@ -270,7 +270,8 @@ Result<ChannelId, Error> ChannelHost::State::open(const OpenRequest& request) {
                      ": nothing else is opened before it is final or too late. Try again then, or "
                      "ask for the same again to wait for it");
   }
-  return submit_open(TALLY_TRY(sign_open(request)), true);
+  const auto signed_open = TALLY_TRY(sign_open(request));
+  return submit_open(signed_open, true);
 }
 
 }  // namespace tally::client

@@ -47,7 +47,8 @@ Result<IpfsStore, Error> IpfsStore::open(const IpfsConfig& config) {
     single.urls = {config.api_url};
     api = TALLY_TRY(Gateways::open(single));
   }
-  return IpfsStore(TALLY_TRY(Gateways::open(config.gateways)), std::move(api));
+  auto gateways = TALLY_TRY(Gateways::open(config.gateways));
+  return IpfsStore(std::move(gateways), std::move(api));
 }
 
 StoreResult<Stored> IpfsStore::put(ByteView blob, const PutOptions& options) {

@@ -418,13 +418,14 @@ Result<TaskReply, TaskError> Session::State::check(const Unanswered& task,
 // Twice at most: a worker that lost a kept part gets it again.
 Result<TaskReply, TaskError> Session::State::ask(const TaskRequest& request) {
   for (int attempt = 0;; ++attempt) {
+    auto prepared = TALLY_TRY(prepare(request));
     auto task = std::make_shared<Unanswered>(Unanswered{.id = 0,
                                                         .type = request.type,
                                                         .channel_id = request.channel_id,
                                                         .spec = request.spec,
                                                         .timeout_ms = request.timeout_ms,
                                                         .environment = offer.environment,
-                                                        .prepared = TALLY_TRY(prepare(request))});
+                                                        .prepared = std::move(prepared)});
     {
       const std::lock_guard lock(mutex);
       task->id = next_task_id++;

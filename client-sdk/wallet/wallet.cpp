@@ -103,7 +103,8 @@ Result<WalletAccount, Error> Wallet::find(std::string_view name) const {
     return fail_with("there is no account \"" + std::string(name) + "\" in " + folder_.string() +
                      ": `tally keys list` shows those there are, `tally keys new` makes one");
   }
-  return describe(std::string(name), TALLY_TRY(read_key_file(path)), path);
+  const auto file = TALLY_TRY(read_key_file(path));
+  return describe(std::string(name), file, path);
 }
 
 Result<WalletAccount, Error> Wallet::store(const AccountRequest& request, const Secret& secret) {

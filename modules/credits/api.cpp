@@ -202,7 +202,8 @@ Result<Balance, ArithmeticError> fee_of(const Config& config, std::uint64_t byte
   const Balance length = TALLY_TRY(checked_mul(config.fee_per_byte, bytes));
   const Balance work =
       TALLY_TRY(mul_div(config.fee_per_weight_ms, weight.value, kPicosecondsPerMs));
-  return checked_add(TALLY_TRY(checked_add(config.fee_base, length)), work);
+  const Balance base = TALLY_TRY(checked_add(config.fee_base, length));
+  return checked_add(base, work);
 }
 
 DispatchResult charge_fee(Context& ctx, const AccountId& payer, const Fee& fee) {

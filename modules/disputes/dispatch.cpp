@@ -244,7 +244,8 @@ DispatchResult bind_appeal(Context& ctx, const Dispute& dispute, const Appeal& a
     return require(frozen == appeal.bond, Error::stake_too_small);
   }
   TALLY_TRY(credits::hold(ctx, dispute.challenger, HoldReason::dispute_bond, appeal.bond));
-  kHeld.put(ctx.state, TALLY_TRY(checked_add(kHeld.get(ctx.state), appeal.bond)));
+  const Balance held = TALLY_TRY(checked_add(kHeld.get(ctx.state), appeal.bond));
+  kHeld.put(ctx.state, held);
   return {};
 }
 

@@ -137,6 +137,11 @@ bool Simplex::looks_like_filler(const Header& header) const {
 
 // A final filler leads straight to the epoch's last block, whatever stands between them.
 bool Simplex::commit_to(const Finalization& finalization) {
+  if (finalization.statement.hash == floor_.hash) {  // of a later view than the block's
+    violation("a Finalization of the newest final block in another view", finalization,
+              floor_.finalization.value_or(finalization));
+    return false;
+  }
   std::vector<Hash> chain;
   for (Hash hash = finalization.statement.hash; hash != floor_.hash;) {
     const TreeEntry* entry = body(hash);

@@ -71,4 +71,22 @@ TEST_CASE("evidence: a vote convicts after its view is final") {
   CHECK(bench.disconnects() == 1);
 }
 
+// Only validators beyond the fault bound can make it. Without the check in commit_to() there is no
+// block to commit, and a list without any is read.
+TEST_CASE("evidence: a Finalization of the newest final block in another view stops the node") {
+  Bench bench;
+  bench.start();
+  const Proposal proposal = bench.propose(View(1), bench.root());
+  const Hash hash = bench.hash_of(proposal);
+  const std::size_t from = bench.others()[0];
+  bench.receive(bench.leader(View(1)), proposal);
+  bench.receive(from, CertificateMessage{bench.certificate(VoteKind::notarize, View(1), hash)});
+  bench.receive(from, CertificateMessage{bench.certificate(VoteKind::finalize, View(1), hash)});
+  REQUIRE(bench.finalized().size() == 1);
+  REQUIRE_FALSE(bench.violation());
+  bench.receive(from, CertificateMessage{bench.certificate(VoteKind::finalize, View(2), hash)});
+  CHECK(bench.violation());
+  CHECK(bench.finalized().size() == 1);
+}
+
 }  // namespace tally::consensus

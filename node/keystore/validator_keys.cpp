@@ -34,8 +34,9 @@ Result<ValidatorKeys, Error> dev_validator_keys(std::string_view uri) {
 }
 
 Result<Secret, Error> dev_node_secret(std::string_view uri) {
-  const KeyPair root = dev_key(KeyScheme::ed25519, TALLY_TRY(dev_name(uri)));
-  return derive_hard(KeyScheme::ed25519, root.secret(), TALLY_TRY(chain_code("node")));
+  const auto name = TALLY_TRY(dev_name(uri));
+  const ChainCode node = TALLY_TRY(chain_code("node"));
+  return derive_hard(KeyScheme::ed25519, dev_key(KeyScheme::ed25519, name).secret(), node);
 }
 
 Result<ValidatorKeys, Error> create_validator_keys(const std::filesystem::path& folder,

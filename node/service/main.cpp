@@ -122,7 +122,8 @@ Result<service::NodeConfig, Error> load_config(const CommandLine& line) {
   std::error_code error;
   if (file.empty()) file = early.base_path / "tallyd.toml";
   if (!line.config_file.empty() || std::filesystem::exists(file, error)) {
-    sources.push_back({"config file " + file.string(), TALLY_TRY(service::read_toml(file))});
+    auto values = TALLY_TRY(service::read_toml(file));
+    sources.push_back({"config file " + file.string(), std::move(values)});
   }
   sources.push_back(by_environment);
   sources.push_back(by_command);

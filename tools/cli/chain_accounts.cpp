@@ -29,7 +29,8 @@ struct Holdings {
 
 CliResult<Holdings> all_holdings(client::ChainClient& chain) {
   const auto found = TALLY_TRY(or_fault(chain.scan(to_bytes(system::kAccount.prefix))));
-  Holdings out{TALLY_TRY(or_fault(chain.finalized())), {}, {}, {}};
+  Holdings out;
+  out.head = TALLY_TRY(or_fault(chain.finalized()));
   std::vector<Bytes> keys{to_bytes(credits::kTotalIssuance.key())};
   for (const auto& [key, value] : found) keys.push_back(key);
   const auto values = TALLY_TRY(or_fault(chain.read_at(out.head, keys)));

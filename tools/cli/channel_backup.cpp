@@ -60,7 +60,8 @@ void show_backup(Session& session, const channel::Backup& backup) {
 
 CliResult<void> backup(Session& session, const ChannelOptions& options) {
   if (options.alone) {
-    show_backup(session, TALLY_TRY(open_file(session, options)));
+    const channel::Backup file = TALLY_TRY(open_file(session, options));
+    show_backup(session, file);
     return {};
   }
   const channel::Journal journal = TALLY_TRY(open_journal(session, options));

@@ -65,7 +65,8 @@ CliResult<void> list(Session& session, const DisputeOptions& options) {
 CliResult<void> show(Session& session, const DisputeOptions& options) {
   const DisputeNumber number = TALLY_TRY(dispute_number(options.number));
   const auto state = TALLY_TRY(ProvedState::newest(session));
-  show_dispute(session, TALLY_TRY(find_dispute(*state, number)));
+  const DisputeView view = TALLY_TRY(find_dispute(*state, number));
+  show_dispute(session, view);
   return {};
 }
 

@@ -64,7 +64,9 @@ Result<Bytes, Error> read_bytes(const std::string& path) {
 
 Result<PreparedTask, Error> primes(const Json& task) {
   TALLY_TRY(only(task, {"lo", "hi"}));
-  const task::PrimeSpec spec{TALLY_TRY(number(task, "lo", 0)), TALLY_TRY(number(task, "hi"))};
+  task::PrimeSpec spec;
+  spec.lo = TALLY_TRY(number(task, "lo", 0));
+  spec.hi = TALLY_TRY(number(task, "hi"));
   TALLY_TRY(task::check(spec, 0));
   PreparedTask out;
   out.type = task::TaskType::prime_calculation;

@@ -114,7 +114,8 @@ CliResult<void> WasmRun::begin(const std::string& module) {
   const WasmOptions& options = job_.options;
   Bytes arguments = to_bytes(as_bytes(options.argument));
   if (!options.input.empty()) arguments = TALLY_TRY(read_file(options.input));
-  auto chain = task::begin_chain(TALLY_TRY(read_file(module)), std::move(arguments));
+  Bytes code = TALLY_TRY(read_file(module));
+  auto chain = task::begin_chain(std::move(code), std::move(arguments));
   if (!chain.ok()) return fail(usage_fault(chain.error().message));
   chain_ = *std::move(chain);
   if (const auto fits = wasm::load_module(chain_.state.module); !fits.ok()) {

@@ -28,7 +28,8 @@ CliResult<void> list(Session& session, const ValidatorOptions&) {
 }
 
 CliResult<void> show(Session& session, const ValidatorOptions& options) {
-  return show_validator(session, TALLY_TRY(session.account(options.validator)));
+  const AccountId account = TALLY_TRY(session.account(options.validator));
+  return show_validator(session, account);
 }
 
 CliResult<client::TxOutcome> carry_out(Session& session, const KeyPair& key,

@@ -18,6 +18,18 @@ const std::atomic<bool> kNever{false};
 const AccountId kAlice = *AccountId::from(Bytes(32, 1));
 const AccountId kBob = *AccountId::from(Bytes(32, 2));
 
+// A sanitizer lives in the executor too: it answers signals and exhausted memory in its own way,
+// and makes calls of its own when an exception is thrown, which the filter forbids.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+bool left_out(const char* what) {
+  if (kSanitized) WARN("left out, a sanitizer cannot live under these limits: " << what);
+  return kSanitized;
+}
+
 std::vector<std::string> hostile_command(std::uint64_t memory = 64 << 20) {
   std::vector<std::string> command{TALLY_BINARY_DIR "/tests/tally_hostile_executor"};
   for (auto& argument : child_arguments({.memory_bytes = memory})) command.push_back(argument);
@@ -53,6 +65,7 @@ TEST_CASE("an executor that makes a forbidden system call is killed and reported
 }
 
 TEST_CASE("memory past the limit is a failure of the job, and the executor lives on") {
+  if (left_out("a limit of memory")) return;
   const auto process = start();
   const auto result = attack(*process, "memory");
   REQUIRE_FALSE(result.ok());
@@ -67,7 +80,10 @@ TEST_CASE("an endless loop ends at the CPU limit, or at the wall limit if that i
 }
 
 TEST_CASE("an executor that dies is reported with how it died") {
-  for (const char* name : {"exit", "crash", "null", "stack", "short-output"}) {
+  CHECK(reason_of("exit") == FailureReason::crashed);
+  CHECK(reason_of("short-output") == FailureReason::crashed);
+  if (left_out("deadly signals")) return;
+  for (const char* name : {"crash", "null", "stack"}) {
     CHECK(reason_of(name) == FailureReason::crashed);
   }
 }
@@ -168,6 +184,7 @@ TEST_CASE("the real executor works inside its sandbox") {
       const auto quality = static_cast<std::uint8_t>(to == task::ImageFormat::jpeg ? 80 : 0);
       run(TaskType::image_resize,
           encode(task::ImageResizeSpec{from, 500, 300, to, 64, 64, quality}), *file);
+      if (left_out("exceptions behind the filter")) continue;
       // Damaged files throw and jump inside the libraries; that must work behind the filter too.
       const auto damaged =
           (*pool)->run(kAlice,

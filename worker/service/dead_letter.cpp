@@ -4,7 +4,8 @@ namespace tally::worker {
 
 Result<DeadLetters, Error> DeadLetters::open(const std::filesystem::path& folder,
                                              const DeadLetterLimits& limits) {
-  return DeadLetters(TALLY_TRY(KeptFiles::open(folder, {"dead letter", ".letter"})), limits);
+  auto files = TALLY_TRY(KeptFiles::open(folder, {"dead letter", ".letter"}));
+  return DeadLetters(std::move(files), limits);
 }
 
 Result<std::string, Error> DeadLetters::add(const DeadLetter& letter) {
