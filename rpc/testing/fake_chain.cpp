@@ -94,7 +94,8 @@ FakeChain::FakeChain(std::size_t validators, std::uint32_t epoch_blocks)
 }
 
 std::vector<std::size_t> FakeChain::members_in(Epoch epoch) const {
-  if (members && epoch > Epoch(2)) return members(epoch);
+  const auto named = members.get();
+  if (named && epoch > Epoch(2)) return named(epoch);
   std::vector<std::size_t> numbers(set_.size());
   std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;
@@ -209,7 +210,7 @@ ports::QueryResult<ports::Head> FakeChain::header(const ports::BlockAt& at) cons
   const std::lock_guard lock(mutex_);
   const Stored& stored = *TALLY_TRY(find(at));
   ports::Head head{{stored.header.number.value, stored.hash}, stored.header};
-  if (lie_in_header) lie_in_header(head.header);
+  if (const auto lie = lie_in_header.get()) lie(head.header);
   return head;
 }
 
@@ -218,7 +219,7 @@ ports::QueryResult<ports::BlockView> FakeChain::block(const ports::BlockAt& at) 
   const Stored& stored = *TALLY_TRY(find(at));
   ports::BlockView view{
       {stored.header.number.value, stored.hash}, true, stored.header, stored.extrinsics};
-  if (lie_in_block) lie_in_block(view);
+  if (const auto lie = lie_in_block.get()) lie(view);
   return view;
 }
 
@@ -226,7 +227,7 @@ ports::QueryResult<FinalityProof> FakeChain::finality_proof(const ports::BlockAt
   const std::lock_guard lock(mutex_);
   const Stored& stored = *TALLY_TRY(find(at));
   FinalityProof proof{stored.header, {}, stored.finalization};
-  if (lie_in_proof) lie_in_proof(proof);
+  if (const auto lie = lie_in_proof.get()) lie(proof);
   return proof;
 }
 
@@ -252,7 +253,7 @@ ports::QueryResult<ports::TransactionAt> FakeChain::find_transaction(const Hash&
 
 ports::QueryResult<ports::StateRead> FakeChain::read_state(const ReadRequest& request) const {
   const std::lock_guard lock(mutex_);
-  if (state_error) return fail(*state_error);
+  if (auto error = state_error.get()) return fail(*std::move(error));
   const Stored& stored = *TALLY_TRY(find(request.at));
   const tree::Update built = tree::build(BlockNumber(0), stored.state);
   const TreeNodes nodes(built);
@@ -264,7 +265,7 @@ ports::QueryResult<ports::StateRead> FakeChain::read_state(const ReadRequest& re
     if (request.with_proof) value.proof = *tree::prove(nodes, built.root, state_key_hash(key));
     answer.values.push_back(std::move(value));
   }
-  if (lie_in_state) lie_in_state(answer);
+  if (const auto lie = lie_in_state.get()) lie(answer);
   return answer;
 }
 
@@ -289,8 +290,8 @@ ports::QueryResult<ports::ScanPage> FakeChain::scan_state(const ports::ScanReque
 }
 
 ports::QueryResult<Nonce> FakeChain::next_nonce(const AccountId& account) const {
-  if (pooled_nonce) {
-    if (const auto nonce = pooled_nonce(account)) return *nonce;
+  if (const auto pooled = pooled_nonce.get()) {
+    if (const auto nonce = pooled(account)) return *nonce;
   }
   const std::lock_guard lock(mutex_);
   const auto found = blocks_.back().state.find(to_bytes(system::kAccount.key(account)));
@@ -300,7 +301,7 @@ ports::QueryResult<Nonce> FakeChain::next_nonce(const AccountId& account) const 
 
 Result<Hash, ports::Rejection> FakeChain::submit(ByteView extrinsic) {
   const std::lock_guard lock(mutex_);
-  if (refuse_submissions) return fail(*refuse_submissions);
+  if (auto refusal = refuse_submissions.get()) return fail(*std::move(refusal));
   submitted_.push_back(to_bytes(extrinsic));
   return extrinsic_hash(extrinsic);
 }
@@ -310,7 +311,7 @@ Result<ports::SubscriptionPtr, ports::Rejection> FakeChain::submit_and_watch(
   const Hash hash = TALLY_TRY(submit(extrinsic));
   ports::SubscriptionPtr subscription =
       std::make_unique<TxSubscription>(*this, hash, std::move(listener));
-  if (on_submit) on_submit(to_bytes(extrinsic));
+  if (const auto told = on_submit.get()) told(to_bytes(extrinsic));
   return subscription;
 }
 

@@ -11,6 +11,7 @@
 
 #include "node/ports/query.hpp"
 #include "primitives/extrinsic.hpp"
+#include "rpc/testing/knob.hpp"
 
 namespace tally::testing {
 
@@ -25,10 +26,13 @@ class FakeChain final : public ports::Query {
   static constexpr TimestampMs kGenesisTime{1'700'000'000'000};
 
   Hash genesis_hash() const { return genesis_hash_; }
-  Hash genesis_state_root() const { return blocks_[0].header.state_root; }
+  Hash genesis_state_root() const {
+    const std::lock_guard lock(mutex_);
+    return blocks_[0].header.state_root;
+  }
   const ValidatorSet& validators() const { return set_; }
   // Who validates in an epoch from the third on, by the numbers of their keys.
-  std::function<std::vector<std::size_t>(Epoch)> members;
+  Knob<std::function<std::vector<std::size_t>(Epoch)>> members;
   ValidatorSet set_in(Epoch epoch) const;
   // The statement, signed by the keys of these numbers, as a certificate of a set of just them.
   Finalization sign_as(const std::vector<std::size_t>& numbers, const Statement& statement) const;
@@ -47,16 +51,16 @@ class FakeChain final : public ports::Query {
   bool wait_for_subscribers(std::size_t count) const;
 
   // Lies: each changes an answer on its way out.
-  std::function<void(Header&)> lie_in_header;
-  std::function<void(ports::BlockView&)> lie_in_block;
-  std::function<void(FinalityProof&)> lie_in_proof;
-  std::function<void(ports::StateRead&)> lie_in_state;
-  std::optional<ports::QueryError> state_error;
-  std::optional<ports::Rejection> refuse_submissions;
+  Knob<std::function<void(Header&)>> lie_in_header;
+  Knob<std::function<void(ports::BlockView&)>> lie_in_block;
+  Knob<std::function<void(FinalityProof&)>> lie_in_proof;
+  Knob<std::function<void(ports::StateRead&)>> lie_in_state;
+  Knob<std::optional<ports::QueryError>> state_error;
+  Knob<std::optional<ports::Rejection>> refuse_submissions;
   // What a pool would add to the state's nonce.
-  std::function<std::optional<Nonce>(const AccountId&)> pooled_nonce;
+  Knob<std::function<std::optional<Nonce>(const AccountId&)>> pooled_nonce;
   // Called with every watched extrinsic, on the submitter's thread, after it is known.
-  std::function<void(const Bytes&)> on_submit;
+  Knob<std::function<void(const Bytes&)>> on_submit;
 
   ports::ChainInfo chain_info() const override;
   ports::Heads heads() const override;

@@ -25,7 +25,10 @@ class ServedRuntime {
   void apply(const KeyPair& key, const std::vector<runtime::RuntimeCall>& calls);
   // Blocks without extrinsics.
   void blocks(int count);
-  const MapState& state() const { return chain_.state(); }
+  MapState state() const {
+    const std::lock_guard lock(mutex_);
+    return chain_.state();
+  }
   std::size_t included() const;  // extrinsics, of whatever outcome
 
  private:

@@ -37,9 +37,18 @@ const KeyPair kWorker = dev_key(KeyScheme::ecdsa, "Bob");
 struct ChannelChain {
   FakeChain chain;
   std::unique_ptr<rpc::Server> server;
-  std::mutex mutex;
-  std::vector<std::string> calls;
-  std::optional<channels::CoSignedState> closed;
+  std::vector<std::string> calls() const {
+    const std::lock_guard lock(mutex);
+    return calls_;
+  }
+  std::optional<channels::CoSignedState> closed() const {
+    const std::lock_guard lock(mutex);
+    return closed_;
+  }
+
+  mutable std::mutex mutex;
+  std::vector<std::string> calls_;
+  std::optional<channels::CoSignedState> closed_;
 
   ChannelChain() {
     rpc::ServerConfig config;
@@ -87,7 +96,7 @@ struct ChannelChain {
 
   channels::ChannelOpened apply(const AccountId& opener, const channels::Open& open,
                                 FakeChain::Changes& changes) {
-    calls.emplace_back("open");
+    calls_.emplace_back("open");
     const ChannelId id = channels::channel_id_of(
         {chain.genesis_hash(), opener, open.counterparty, 0, open.challenge_period});
     channels::Channel record{.opener = opener,
@@ -102,8 +111,8 @@ struct ChannelChain {
   }
 
   channels::ChannelClosed apply(const channels::Close& close, FakeChain::Changes& changes) {
-    calls.emplace_back("close");
-    closed = close.close;
+    calls_.emplace_back("close");
+    closed_ = close.close;
     changes[to_bytes(channels::kChannels.key(close.close.state.channel_id))] = std::nullopt;
     return {close.close.state.channel_id,
             kRequester.account(),
@@ -289,11 +298,11 @@ TEST_CASE("a hundred paid tasks cost two transactions") {
   f.work(id, 100);
   const auto closed = f.requester->close(id, 20s);
   if (!closed) FAIL(closed.error().message);
-  CHECK(f.chain.calls == std::vector<std::string>{"open", "close"});
-  REQUIRE(f.chain.closed);
-  CHECK(f.chain.closed->state.receipts_count == 100);
-  CHECK(f.chain.closed->state.balance_b == Balance(600));
-  CHECK(f.chain.closed->state.balance_a == Balance(1'000'000 - 600));
+  CHECK(f.chain.calls() == std::vector<std::string>{"open", "close"});
+  REQUIRE(f.chain.closed());
+  CHECK(f.chain.closed()->state.receipts_count == 100);
+  CHECK(f.chain.closed()->state.balance_b == Balance(600));
+  CHECK(f.chain.closed()->state.balance_a == Balance(1'000'000 - 600));
 }
 
 TEST_CASE("a worker that ends and comes back goes on in the same channel") {
@@ -314,8 +323,8 @@ TEST_CASE("a worker that ends and comes back goes on in the same channel") {
   f.connect();
   f.work(id, 5);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 10);
-  CHECK(f.chain.closed->state.balance_b == Balance(60));
+  CHECK(f.chain.closed()->state.receipts_count == 10);
+  CHECK(f.chain.closed()->state.balance_b == Balance(60));
 }
 
 TEST_CASE("a channel that was opened while the worker was away is taken on when work comes") {
@@ -368,8 +377,8 @@ TEST_CASE("a worker with no credit to give is paid ahead, one task at a time") {
   for (auto& thread : threads) thread.join();
   CHECK(good == 3);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 6);
-  CHECK(f.chain.closed->state.balance_b == Balance(3 * 6 + 3 * 1));
+  CHECK(f.chain.closed()->state.receipts_count == 6);
+  CHECK(f.chain.closed()->state.balance_b == Balance(3 * 6 + 3 * 1));
 }
 
 // Fails when a late answer is dropped for good (nothing to pay with, and the worker does no more),
@@ -400,8 +409,8 @@ TEST_CASE("an answer that came too late is had again, and paid once") {
   f.connect();
   f.work(id, 1);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 2);
-  CHECK(f.chain.closed->state.balance_b == Balance(1 + 6));
+  CHECK(f.chain.closed()->state.receipts_count == 2);
+  CHECK(f.chain.closed()->state.balance_b == Balance(1 + 6));
 }
 
 // Fails when results are in memory alone: the receipt counts as unpaid, nobody can have it again,
@@ -426,8 +435,8 @@ TEST_CASE("a worker that ended while a receipt was on its way is asked for it ag
   REQUIRE(f.session->pay(*reply).ok());
   f.work(id, 1);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 2);
-  CHECK(f.chain.closed->state.balance_b == Balance(1 + 6));
+  CHECK(f.chain.closed()->state.receipts_count == 2);
+  CHECK(f.chain.closed()->state.balance_b == Balance(1 + 6));
 }
 
 // A requester behind a relay that can be cut, and is whole again when the loss was noticed.
@@ -474,8 +483,8 @@ TEST_CASE("a connection that breaks while a receipt is on its way costs one task
   CHECK(f.runs == 2);
   steady.buy(id);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 3);
-  CHECK(f.chain.closed->state.balance_b == Balance(3));
+  CHECK(f.chain.closed()->state.receipts_count == 3);
+  CHECK(f.chain.closed()->state.balance_b == Balance(3));
 }
 
 // Done or not when the line broke: it is paid for one answer.
@@ -493,8 +502,8 @@ TEST_CASE("a connection that breaks in the middle of a task comes back, and it i
   CHECK(steady.lost == 1);
   steady.buy(id);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 2);
-  CHECK(f.chain.closed->state.balance_b == Balance(2));
+  CHECK(f.chain.closed()->state.receipts_count == 2);
+  CHECK(f.chain.closed()->state.balance_b == Balance(2));
 }
 
 TEST_CASE("an exhausted channel refuses the next task and still closes") {
@@ -560,7 +569,7 @@ TEST_CASE("of three answers the two that agree are paid") {
   CHECK(agreed->differed == std::vector<std::size_t>{0});
   CHECK(decode<task::PrimeOutput>(agreed->reply.output)->count == 168);
   REQUIRE(f.requester->close(id, 20s).ok());
-  CHECK(f.chain.closed->state.receipts_count == 2);
+  CHECK(f.chain.closed()->state.receipts_count == 2);
 }
 
 }  // namespace
