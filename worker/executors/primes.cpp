@@ -6,8 +6,6 @@
 #include <cstring>
 #include <vector>
 
-#include "worker/executors/clones.hpp"
-
 namespace tally::executors {
 
 namespace {
@@ -67,8 +65,8 @@ struct Stepper {
 };
 
 // Counts the bits of a segment; compiled twice, the machine chooses.
-TALLY_CLONES("popcnt", "default")
-std::uint64_t count_bits(const std::uint8_t* bytes, std::size_t size) {
+__attribute__((target_clones("popcnt", "default"))) std::uint64_t count_bits(
+    const std::uint8_t* bytes, std::size_t size) {
   std::uint64_t total = 0;
   std::size_t at = 0;
   for (; at + 8 <= size; at += 8) {

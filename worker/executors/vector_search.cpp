@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "worker/executors/clones.hpp"
 #include "worker/executors/cuda/device.hpp"
 
 namespace tally::executors {
@@ -19,9 +18,9 @@ constexpr std::size_t kVectorTile = 64;
 
 // int32 dot products of `rows` vectors with `count` queries, both widened to int16 (whose
 // multiply-add-pairs instruction every x86 has). out[row * kQueryTile + query].
-TALLY_CLONES("arch=x86-64-v4", "avx2", "default")
-void dot_tile(const std::int16_t* vectors, std::size_t rows, const std::int16_t* queries,
-              std::size_t count, std::size_t dimensions, std::int32_t* out) {
+__attribute__((target_clones("arch=x86-64-v4", "avx2", "default"))) void dot_tile(
+    const std::int16_t* vectors, std::size_t rows, const std::int16_t* queries, std::size_t count,
+    std::size_t dimensions, std::int32_t* out) {
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int16_t* const vector = vectors + row * dimensions;
     for (std::size_t q = 0; q < count; ++q) {
