@@ -149,6 +149,8 @@ ContentServer::~ContentServer() {
   state_->doorkeeper.join();
   state_->server->Shutdown(std::chrono::system_clock::now());
   state_->server->Wait();
+  // So that a thread sanitizer sees, too, that the last stream has been taken out.
+  const std::lock_guard lock(state_->mutex);
 }
 
 std::uint16_t ContentServer::port() const {
