@@ -18,6 +18,10 @@ class Knob {
     return *this;
   }
   void reset() { *this = T{}; }
+  T take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(value_, T{});
+  }
   T get() const {
     const std::lock_guard lock(mutex_);
     return value_;

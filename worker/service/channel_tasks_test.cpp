@@ -17,6 +17,7 @@
 #include "primitives/derivation.hpp"
 #include "rpc/server.hpp"
 #include "rpc/testing/fake_chain.hpp"
+#include "rpc/testing/knob.hpp"
 #include "runtime/events.hpp"
 #include "runtime/transaction.hpp"
 #include "tests/support/relay.hpp"
@@ -143,14 +144,14 @@ struct Earner final : task::EarnerPort {
   }
   Result<void, Error> issued(const task::SignedReceipt& receipt) override {
     auto done = host.issued(receipt);
-    if (const auto then = std::exchange(before_receipt, nullptr)) then();
+    if (const auto then = before_receipt.take()) then();
     return done;
   }
   void on_paid(std::function<void(const ChannelId&, Balance received)> callback) override {
     host.on_paid(std::move(callback));
   }
   ChannelHost& host;
-  std::function<void()> before_receipt;  // once
+  testing::Knob<std::function<void()>> before_receipt;  // once
 };
 
 struct Fixture {
