@@ -100,8 +100,9 @@ TEST_CASE("two nodes with one validator's keys: the newcomer does not vote, and 
   for (std::size_t i = 0; i < 4; ++i) REQUIRE(watch.comes_to(i, "validating"));
   REQUIRE(watch.goes_on(0, 2));
   chain.cluster.start(4);
+  const bool told = eventually(2 * kPatience, [&] { return watch.says(4, kCopyVoted); });
   INFO(chain.cluster.node(4).log());
-  REQUIRE(eventually(2 * kPatience, [&] { return watch.says(4, kCopyVoted); }));
+  REQUIRE(told);
   CHECK(watch.is(4, "not_voting"));
   CHECK(watch.is(3, "validating"));
   CHECK(watch.goes_on(4, 3));
