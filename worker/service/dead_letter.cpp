@@ -4,7 +4,7 @@ namespace tally::worker {
 
 Result<DeadLetters, Error> DeadLetters::open(const std::filesystem::path& folder,
                                              const DeadLetterLimits& limits) {
-  auto files = TALLY_TRY(KeptFiles::open(folder, {"dead letter", ".letter"}));
+  auto files = TALLY_TRY(KeptFiles::open(folder, {"dead letter", ".letter", "`dead-letter list`"}));
   return DeadLetters(std::move(files), limits);
 }
 

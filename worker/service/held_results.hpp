@@ -4,7 +4,8 @@
 // `owed`: the receipt left at least once, so it counts as unpaid work, in the journal too. Such a
 // result is written to a folder before its receipt leaves, so that a worker that was killed can
 // still be asked for what it is owed; else the debt would stand in the way of all later tasks, and
-// nobody could pay it. One that never left costs nothing until it is asked for, and is not written.
+// nobody could pay it. Written, not synced: a power cut may take the newest. One that never left
+// costs nothing until it is asked for, and is not written.
 //
 // No locks: the task service calls it under its own.
 #pragma once

@@ -48,8 +48,8 @@ Result<std::filesystem::path, Error> KeptFiles::path_of(std::string_view name) c
                      std::all_of(name.begin(), name.end(),
                                  [](char c) { return (c >= '0' && c <= '9') || c == '-'; });
   if (!plain) {
-    return fail_with("expected the name of a " + kind_.name + " as it is listed, got '" +
-                     std::string(name) + "'");
+    return fail_with("expected the name of a " + kind_.name + " as " + kind_.shown_by +
+                     " shows it, got '" + std::string(name) + "'");
   }
   return folder_ / (std::string(name) + kind_.suffix);
 }

@@ -20,8 +20,9 @@ namespace tally::worker {
 class KeptFiles {
  public:
   struct Kind {
-    std::string name;    // of an entry, in messages
-    std::string suffix;  // of its file, with the dot
+    std::string name;                     // of an entry, in messages
+    std::string suffix;                   // of its file, with the dot
+    std::string shown_by = "its folder";  // where a person reads its name
   };
   // Makes the folder if it is missing.
   static Result<KeptFiles, Error> open(const std::filesystem::path& folder, Kind kind);
