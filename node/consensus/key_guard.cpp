@@ -5,11 +5,15 @@
 
 namespace tally::consensus {
 
-KeyGuard::KeyGuard(Start start, DurationMs delta, Instant now)
+DurationMs listening_time(const Parameters& parameters) {
+  return DurationMs(parameters.idle_interval.value + kListenDeltas * parameters.delta.value);
+}
+
+KeyGuard::KeyGuard(Start start, const Parameters& parameters, Instant now)
     : mode_(start.mode),
       fresh_(start.fresh),
       reason_(std::move(start.reason)),
-      duration_(kListenDeltas * delta.value),
+      duration_(listening_time(parameters)),
       since_(now) {}
 
 void KeyGuard::up(ValidatorIndex validator, Instant now) {

@@ -2,10 +2,12 @@
 // an old copy of its data folder. Either would sign what the other has signed otherwise.
 //
 // A validator that starts listens before it signs: until members that weigh a quorum, itself
-// included, have each been linked for kListenDeltas · Δ₀ and it has caught up with what they call
-// final. In that time peers remind it of the votes of its own key that they hold, and its
-// signatures stand in the certificates that it takes. A valid signature of its own key for a view
-// above its floor that its own log does not know shuts the guard:
+// included, have each been linked for the longest time that a chain without transactions takes from
+// block to block, and kListenDeltas · Δ₀ beyond it, and it has caught up with what they call final.
+// In that time peers remind it of the votes of its own key that they hold and pass on what another
+// link of its key votes, and its signatures stand in the certificates that it takes. A valid
+// signature of its own key for a view above its floor that its own log does not know shuts the
+// guard:
 //
 //   while listening   nothing is signed in this epoch; at the next one it listens again
 //   later             nothing is signed until an operator has looked and started the node anew
@@ -22,12 +24,16 @@
 #include <optional>
 #include <string>
 
+#include "node/consensus/parameters.hpp"
 #include "node/consensus/peers.hpp"
 #include "primitives/finality/validator_set.hpp"
 
 namespace tally::consensus {
 
 constexpr std::uint64_t kListenDeltas = 4;
+
+// How long a validator listens.
+DurationMs listening_time(const Parameters& parameters);
 
 class KeyGuard {
  public:
@@ -44,7 +50,7 @@ class KeyGuard {
     std::string reason;  // of shut
   };
 
-  KeyGuard(Start start, DurationMs delta, Instant now);
+  KeyGuard(Start start, const Parameters& parameters, Instant now);
 
   Mode mode() const { return mode_; }
   bool may_sign() const { return mode_ == Mode::off || mode_ == Mode::open; }

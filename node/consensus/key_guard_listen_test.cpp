@@ -9,8 +9,8 @@
 namespace tally::consensus {
 namespace {
 
-constexpr DurationMs kDelta{100};
-constexpr std::uint64_t kListen = kListenDeltas * kDelta.value;
+constexpr Parameters kNumbers{DurationMs(100), DurationMs(50), DurationMs(1'000)};
+constexpr std::uint64_t kListen = 1'000 + kListenDeltas * 100;
 constexpr Hint kHere{Epoch(3), View(9), View(8)};
 
 PeerId link(std::uint8_t name) {
@@ -32,7 +32,7 @@ struct Watch {
   Hint own = kHere;
 
   explicit Watch(const std::vector<std::uint64_t>& weights = {1, 1, 1, 1}, bool fresh = false)
-      : guard({KeyGuard::Mode::listening, fresh, {}}, kDelta, Instant(1'000)) {
+      : guard({KeyGuard::Mode::listening, fresh, {}}, kNumbers, Instant(1'000)) {
     for (const std::uint64_t weight : weights) {
       Validator one;
       one.consensus_key.bytes[0] = static_cast<std::uint8_t>(set.size() + 1);
@@ -193,7 +193,7 @@ TEST_CASE("guard: shut while listening for the epoch, while open for good, off n
   CHECK(open.opens() == std::nullopt);
   CHECK(open.guard.carried().mode == KeyGuard::Mode::shut);
   CHECK(open.guard.carried().reason == "it");
-  KeyGuard off({}, kDelta, Instant(1'000));
+  KeyGuard off({}, kNumbers, Instant(1'000));
   off.heard_foreign("it");
   CHECK(off.may_sign());
 }

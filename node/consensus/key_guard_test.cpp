@@ -21,7 +21,7 @@ void hear_all(Bench& bench, const Hint& hint) {
 }
 
 std::uint64_t listening_ms(Bench& bench) {
-  return kListenDeltas * bench.engine().parameters().delta.value;
+  return listening_time(bench.engine().parameters()).value;
 }
 
 // A node that voted before and was started again.
@@ -157,7 +157,7 @@ TEST_CASE("a vote of its own key that it does not know shuts a listening validat
                   CertificateMessage{make_certificate(votes, bench.engine().current_set())});
   }
   SECTION("by a link that proves its key") {
-    bench.meet_own_key();
+    bench.meet_copy_of(bench.self());
   }
   CHECK(silence(bench) == Silence::another_copy);
   hear_all(bench, at_view(1));
@@ -182,7 +182,7 @@ TEST_CASE("a voting validator stops for good when its key has signed elsewhere")
   hear_all(bench, at_view(1));
   bench.wait(listening_ms(bench) + 100);
   REQUIRE(silence(bench) == Silence::none);
-  bench.meet_own_key();  // worth an alarm: the newcomer is the one to stop
+  bench.meet_copy_of(bench.self());  // worth an alarm: the newcomer is the one to stop
   CHECK(silence(bench) == Silence::none);
   CHECK(bench.alarms().size() == 1);
   bench.receive(bench.others()[0],
@@ -211,8 +211,36 @@ TEST_CASE("a validator reminds another of what it holds of that one") {
   CHECK(said->vote == vote);
 }
 
+TEST_CASE("what one link of a validator votes is passed on to another link of its key, once") {
+  Bench bench({60, {}, true});
+  bench.start();
+  const std::size_t other = bench.others()[0];
+  bench.meet_copy_of(other);
+  bench.forget();
+  const Vote vote = bench.vote(other, kNullify, View(1));
+  for (int i = 0; i < 2; ++i) bench.receive(other, VoteMessage{vote});
+  bench.receive(bench.others()[1], VoteMessage{bench.vote(bench.others()[1], kNullify, View(1))});
+  std::size_t passed_on = 0;
+  for (const auto& [to, envelope] : bench.frames()) {
+    const auto* said = std::get_if<VoteMessage>(&envelope.message);
+    if (said == nullptr || said->vote.signer != vote.signer) continue;  // its own go to all
+    ++passed_on;
+    CHECK(to == std::vector{Bench::copy()});
+    CHECK(said->vote == vote);
+  }
+  CHECK(passed_on == 1);
+}
+
+// Nobody votes between two blocks of a chain without transactions.
+TEST_CASE("a validator listens for longer than an idle chain is silent") {
+  const auto made = restarted();
+  hear_all(*made, at_view(1));
+  made->wait(made->engine().parameters().idle_interval.value + 1);
+  CHECK(silence(*made) == Silence::listening);
+}
+
 TEST_CASE("a guard that shut while listening listens again in the next epoch") {
-  KeyGuard guard({KeyGuard::Mode::listening, false, {}}, DurationMs(100), Instant(0));
+  KeyGuard guard({KeyGuard::Mode::listening, false, {}}, {DurationMs(100)}, Instant(0));
   guard.heard_foreign("something");
   CHECK(guard.mode() == KeyGuard::Mode::shut_epoch);
   CHECK(guard.carried().mode == KeyGuard::Mode::listening);

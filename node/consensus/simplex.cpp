@@ -46,7 +46,7 @@ Simplex::Simplex(EpochSetup setup, const Parameters& parameters, const Ports& po
       pacemaker_(parameters, now.instant),
       table_(setup_.set),
       own_(recovered.limits),
-      guard_(recovered.guard, parameters.delta, now.instant),
+      guard_(recovered.guard, parameters, now.instant),
       fetcher_(DurationMs(std::max<std::uint64_t>(parameters.delta.value / 2, 1))) {
   if (ports_.signer != nullptr) self_ = setup_.set.find(ports_.signer->consensus_key());
   recover(recovered);

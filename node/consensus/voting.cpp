@@ -104,6 +104,10 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
     return;
   }
   if (!past) {
+    // Where two nodes have one key, the one that listens hears the one that votes.
+    std::vector<PeerId> copies = peers_.of(vote.signer);
+    std::erase(copies, from);
+    send(std::move(copies), VoteMessage{vote});
     tally(vote);
   } else if (auto evidence = table_.convict(vote)) {
     mark(Mark::evidence_after_finality);

@@ -43,6 +43,10 @@ ports::PeerId Bench::peer(std::size_t validator) {
   return id;
 }
 
+ports::PeerId Bench::copy() {
+  return peer(kValidators);
+}
+
 ports::Moment Bench::moment() const {
   return {ports::Instant(now_), TimestampMs(kWallStart + now_)};
 }
@@ -111,8 +115,8 @@ void Bench::hear_hint(std::size_t from, const consensus::Hint& hint) {
   turn();
 }
 
-void Bench::meet_own_key() {
-  event(consensus::PeerUp{peer(kValidators), signers_[self_]->consensus_key()});
+void Bench::meet_copy_of(std::size_t validator) {
+  event(consensus::PeerUp{copy(), signers_[validator]->consensus_key()});
 }
 
 void Bench::receive_votes(VoteKind kind, View view, const Hash& hash, std::size_t count) {

@@ -63,8 +63,9 @@ class Bench {
   void receive(std::size_t from, consensus::Message message);
   // Where another says, outside of consensus, that it stands.
   void hear_hint(std::size_t from, const consensus::Hint& hint);
-  // A node that proves this node's own key comes up.
-  void meet_own_key();
+  // Another node that proves this validator's key comes up, as `copy`.
+  void meet_copy_of(std::size_t validator);
+  static ports::PeerId copy();
   void receive_votes(VoteKind kind, View view, const Hash& hash, std::size_t count);
   void wait(std::uint64_t ms);  // fires every timer on the way
   void submit();                // a transaction, to the node's pool
