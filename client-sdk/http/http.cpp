@@ -116,6 +116,8 @@ class Exchange {
     lowest().socket().close(ignored);
   }
   bool failed(ErrorCode code, std::string_view doing) {
+    // A step that was done before it could be called back must not begin the next one.
+    if (!error_.message.empty()) return true;
     if (!code) return false;
     const bool large = code == beast::http::error::body_limit;
     abort({{large ? "its answer is longer than " + std::to_string(limits_.max_body) + " bytes"
