@@ -86,9 +86,13 @@ void Connection::on_handshake(const Error& error) {
     say_goodbye(refusal->code, std::move(refusal->reason));
     return read();
   }
+  if (setup_.role == Role::dialer) send_hello();
+  read();
+}
+
+void Connection::send_hello() {
   send_control(
       make_hello(setup_.settings.prover, {setup_.settings.genesis, *exporter_, setup_.role}));
-  read();
 }
 
 void Connection::read() {
@@ -186,20 +190,31 @@ void Connection::on_control(ByteView frame) {
   if (const auto* ping = std::get_if<Ping>(&*message)) send_control(Pong{ping->number});
 }
 
+bool Connection::is_settled(SteadyTime now) const {
+  // A live peer answers a ping, and is pinged after an interval without a byte.
+  const auto silence_max = 2 * setup_.settings.ping_interval;
+  return was_up_ && now - up_since_ >= setup_.settings.settled_after &&
+         now - last_received_ < silence_max;
+}
+
 void Connection::on_hello(const Hello& hello) {
   const ProofContext context{setup_.settings.genesis, *exporter_, opposite(setup_.role)};
   if (auto refusal = judge_hello(hello, context)) {
     if (refusal->code == GoodbyeCode::bad_validator_proof) {
       setup_.owner.on_misbehaviour(shared_from_this(), refusal->reason);
     }
+    if (setup_.role == Role::listener) send_hello();  // it may see for itself what does not fit
     return say_goodbye(refusal->code, std::move(refusal->reason));
   }
   if (hello.validator) validator_ = hello.validator->key;
   if (auto refusal = setup_.owner.admit(shared_from_this())) {
     return say_goodbye(refusal->code, std::move(refusal->reason));
   }
+  // Who is not admitted hears no Hello, so that no link seems to be up that is not.
+  if (setup_.role == Role::listener) send_hello();
   state_ = LinkState::up;
   was_up_ = true;
+  up_since_ = std::chrono::steady_clock::now();
   assembler_.open_channels();
   arm(setup_.settings.ping_interval);
 }

@@ -96,6 +96,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::string& close_reason() const { return close_reason_; }
   const std::optional<GoodbyeCode>& goodbye() const { return goodbye_; }
   bool was_up() const { return was_up_; }
+  // Up for a good while, and the peer was heard not long ago.
+  bool is_settled(SteadyTime now) const;
 
  private:
   using Error = boost::system::error_code;
@@ -108,6 +110,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_read(const Error& error, std::size_t bytes);
   void write();
   void on_control(ByteView frame);
+  void send_hello();
   void on_hello(const Hello& hello);
   void misbehaved(const std::string& what);
   void send_control(const ControlMessage& message);
@@ -119,6 +122,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer timer_;
   LinkState state_ = LinkState::handshaking;
   bool was_up_ = false;
+  SteadyTime up_since_;
   std::optional<ports::PeerId> peer_;
   std::optional<Ed25519Key> validator_;
   std::optional<TlsExporter> exporter_;

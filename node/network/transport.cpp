@@ -1,6 +1,7 @@
 #include "node/network/transport.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -43,6 +44,7 @@ struct Dial {
   Milliseconds wait;
   bool busy = false;  // resolving, connecting, or a connection of this dial is alive
   std::string last_failure;
+  std::optional<SteadyTime> displaced_since;  // by another link of this node's key
 
   Dial(asio::io_context& io, PeerAddress to, Milliseconds first_wait)
       : address(std::move(to)), resolver(io), socket(io), timer(io), wait(first_wait) {}
@@ -71,6 +73,7 @@ class Transport::Impl final : public ConnectionOwner {
   void prefer_validators(std::vector<Ed25519Key> keys);
   std::vector<PeerLink> peers() const;
   TransportCounters counters() const;
+  bool key_is_in_use() const { return key_is_in_use_; }
   std::uint16_t port() const { return port_; }
 
   std::optional<HelloRefusal> judge_key(const ports::PeerId& peer) override;
@@ -101,6 +104,8 @@ class Transport::Impl final : public ConnectionOwner {
   const PeerRates& rates_of(const ConnectionPtr& connection) const;
   void take_down(const ConnectionPtr& connection, const std::string& reason);
   void log_failure(const ConnectionPtr& connection);
+  void note_end(Dial& dial, const ConnectionPtr& connection);
+  void look_for_key_use(SteadyTime now);
   void publish_links();
   void begin_stop();
 
@@ -117,6 +122,7 @@ class Transport::Impl final : public ConnectionOwner {
   std::thread thread_;
   std::uint16_t port_ = 0;
   Counters counters_;
+  std::atomic<bool> key_is_in_use_{false};
 
   // Of the transport's thread.
   bool stopping_ = false;
@@ -303,7 +309,7 @@ void Transport::Impl::dial(Dial& dial) {
   dial.resolver.async_resolve(
       dial.address.host, std::to_string(dial.address.port),
       [this, &dial](const SystemError& error, tcp::resolver::results_type found) {
-        if (error) return on_dialled(dial, error);
+        if (error || stopping_) return on_dialled(dial, error);
         dial.socket = tcp::socket(*io_);
         asio::async_connect(dial.socket, found,
                             [this, &dial](const SystemError& failed, const tcp::endpoint&) {
@@ -411,6 +417,11 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
   if (existing != links_.end()) {
     const ConnectionPtr old = existing->second;
     const ports::PeerId& dialer = connection->role() == Role::dialer ? own_ : peer;
+    if (old->is_settled(std::chrono::steady_clock::now())) {
+      return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer, from " +
+                                                      old->address() +
+                                                      ": do two nodes run with one node key?"};
+    }
     const bool newer_wins = old->role() == connection->role() || dialer == std::min(own_, peer);
     if (!newer_wins) return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer"};
     take_down(old, "replaced by another link to the same peer");
@@ -423,8 +434,9 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
   connection->set_rates(rates_of(connection));
   publish_links();
   if (Dial* dial = dial_to(peer)) {
-    dial->wait = settings_.redial_min;
+    if (!dial->displaced_since) dial->wait = settings_.redial_min;
     dial->last_failure.clear();
+    look_for_key_use(std::chrono::steady_clock::now());
   }
   const auto& validator = connection->validator();
   log_.info("peer up", {{"peer", to_hex(peer)},
@@ -522,8 +534,38 @@ void Transport::Impl::on_closed(const ConnectionPtr& connection) {
     dial = dial_to(*connection->peer());
   }
   if (dial && !dial->busy && links_.count(dial->address.peer) == 0) {
+    note_end(*dial, connection);
     redial_later(*dial, connection->close_reason());
   }
+}
+
+// The peer may hold on to a link of this node that is dead, until it is silent for too long.
+void Transport::Impl::note_end(Dial& dial, const ConnectionPtr& connection) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const bool displaced = connection->goodbye() == GoodbyeCode::duplicate &&
+                         connection->peer() != own_ && !connection->is_settled(now);
+  if (!displaced) {
+    if (dial.displaced_since) dial.wait = settings_.redial_min;
+    dial.displaced_since.reset();
+  } else if (!dial.displaced_since) {
+    dial.displaced_since = now;
+  } else {
+    // One of two nodes waits long enough for the other's link to settle.
+    const auto lasts = std::chrono::duration_cast<Milliseconds>(now - *dial.displaced_since);
+    dial.wait = std::clamp(lasts, settings_.redial_min, settings_.redial_max);
+  }
+  look_for_key_use(now);
+}
+
+void Transport::Impl::look_for_key_use(SteadyTime now) {
+  const auto taken = std::find_if(dials_.begin(), dials_.end(), [&](const auto& dial) {
+    return dial->displaced_since && now - *dial->displaced_since > settings_.idle_timeout &&
+           links_.count(dial->address.peer) == 0;
+  });
+  const bool in_use = taken != dials_.end();
+  if (key_is_in_use_.exchange(in_use) || !in_use) return;
+  log_.warn("another node has this node's key, and peers are linked to that one",
+            {{"node_key", to_hex(own_)}, {"peer", to_text((*taken)->address)}});
 }
 
 Transport::Transport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -551,6 +593,10 @@ void Transport::prefer_validators(std::vector<Ed25519Key> keys) {
 std::vector<PeerLink> Transport::peers() const {
   return impl_->peers();
 }
+bool Transport::key_is_in_use() const {
+  return impl_->key_is_in_use();
+}
+
 TransportCounters Transport::counters() const {
   return impl_->counters();
 }

@@ -7,9 +7,11 @@
 //
 // Links. Bootnodes are dialled until they answer, with a wait that doubles up to `redial_max`, and
 // again whenever a link to them ends. Two links to one peer: the newer wins if the same side
-// dialled both, else the one that the lower node key dialled. Inbound links are limited; bootnodes
-// and the keys given to prefer_validators() do not count. A peer that misbehaves is refused for
-// `ban`.
+// dialled both, else the one that the lower node key dialled. But a link that is `settled_after`
+// old and still answers keeps its place: a second node with a copied node key does not displace the
+// first, and learns that its key is in use; the listener says Hello only to whom it admits. Inbound
+// links are limited; bootnodes and the keys given to prefer_validators() do not count. A peer that
+// misbehaves is refused for `ban`.
 //
 // Pressure. Sending never blocks: what does not fit into a peer's queue is dropped by the rule of
 // SendQueue, and a peer that takes nothing of it for `write_timeout` is cut off. Receiving pushes
@@ -70,6 +72,7 @@ struct TransportSettings {
   Milliseconds write_timeout{15'000};
   Milliseconds ping_interval{5'000};
   Milliseconds idle_timeout{15'000};
+  Milliseconds settled_after{5'000};  // at most half of redial_max
   Milliseconds redial_min{200};
   Milliseconds redial_max{10'000};
   Milliseconds ban{60'000};
@@ -129,6 +132,9 @@ class Transport final : public ports::Network {
   // These validators are let in even when all inbound places are taken.
   void prefer_validators(std::vector<Ed25519Key> keys);
   std::vector<PeerLink> peers() const;
+  // A bootnode has held on to another link of this node's key for so long that it cannot be an old
+  // one of this node: another node has the same key.
+  bool key_is_in_use() const;
   TransportCounters counters() const;
   std::uint16_t port() const;  // that it listens on
   void stop();

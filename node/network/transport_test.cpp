@@ -69,6 +69,26 @@ TEST_CASE("when both dial, one link is left, and it works both ways") {
   }));
 }
 
+// Shown to fail where the newer link wins whatever the older one's age.
+TEST_CASE("a second node with a copied key displaces nobody, and says that its key is in use") {
+  TransportSettings settings = quick();
+  settings.settled_after = Milliseconds(0);
+  Node a(1, settings);
+  Node first(2, dialling({a.address()}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  settings = dialling({a.address()});
+  settings.idle_timeout = Milliseconds(100);
+  Node copy(2, settings);
+  CHECK(eventually([&] { return copy.transport->key_is_in_use(); }));
+  CHECK(logs(copy, "another node has this node's key"));
+  CHECK(copy.seen.ups.empty());
+  CHECK(a.seen.ups.size() == 1);
+  CHECK(first.seen.downs.empty());
+  first.transport->stop();
+  CHECK(copy.seen.wait([&] { return copy.seen.ups.size() == 1; }));
+  CHECK_FALSE(copy.transport->key_is_in_use());
+}
+
 TEST_CASE("a node of another chain is refused, and both logs say which chains") {
   Node a(1);
   TransportSettings settings = dialling({a.address()});

@@ -145,6 +145,7 @@ ports::NodeStatus CoreLoop::judge_status(const core::CoreStatus& core, const Sna
   in.core = core;
   in.peers = static_cast<std::uint32_t>(shown.peers.size());
   had_peers_ |= in.peers > 0;
+  in.key_is_in_use = parts_.transport.key_is_in_use();
   in.had_peers = had_peers_;
   std::set<std::uint16_t> linked;
   for (const core::PeerStatus& peer : shown.peers) {

@@ -22,13 +22,11 @@ constexpr const char* kAbout =
     "  tallyd keys generate --validator-keys keys --password-file password\n"
     "\n"
     "Every option has a TOML name (section.key, in <base-path>/tallyd.toml or --config) and an\n"
-    "environment variable (TALLY_SECTION_KEY). The command line is above the environment, and "
-    "that\n"
-    "above the file. Ends with 0 when stopped by SIGINT or SIGTERM, 1 when it cannot start or "
-    "run,\n"
-    "2 for a wrong option, file or key, 3 when the data folder is in use, 65 when the database is\n"
-    "damaged, 70 when the validators\n"
-    "broke the protocol, 74 when the disk refuses to write.";
+    "environment variable (TALLY_SECTION_KEY). The command line is above the environment, and\n"
+    "that above the file. Ends with 0 when stopped by SIGINT or SIGTERM, 1 when it cannot start\n"
+    "or run, 2 for a wrong option, file or key, 3 when the data folder is in use, 65 when the\n"
+    "database is damaged, 70 when the validators broke the protocol, 74 when the disk refuses to\n"
+    "write.";
 
 int fail_line(Exit code, const std::string& message) {
   std::cerr << "tallyd: " << message << '\n';

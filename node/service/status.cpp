@@ -146,6 +146,12 @@ Judgement judge(const StatusInputs& in) {
             "Read the log; see \"Bad days\" in docs/operators.md.",
             {}};
   }
+  if (in.key_is_in_use) {
+    return {in.has_keys ? NodeState::not_voting : NodeState::starting,
+            "another node has this node's key, and peers are linked to that one",
+            "A copy of this data folder is in use: stop one of the two nodes for good.",
+            {}};
+  }
   const Silence silence = in.core.standing.silence;
   const bool alone = silence != Silence::not_a_member && in.linked_weight >= in.quorum;
   if (!in.had_peers && in.peers == 0 && !alone) {

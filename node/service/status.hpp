@@ -15,7 +15,8 @@ namespace tally::service {
 struct StatusInputs {
   bool has_keys = false;
   core::CoreStatus core;
-  bool had_peers = false;  // since the start
+  bool had_peers = false;      // since the start
+  bool key_is_in_use = false;  // the node key, by another node
   std::uint32_t peers = 0;
   std::uint32_t validator_peers = 0;
   std::uint64_t linked_weight = 0;  // of members that are linked, itself included

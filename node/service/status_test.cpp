@@ -83,6 +83,18 @@ TEST_CASE("a validator that hears too few others does not pretend to validate") 
   CHECK(judge(in).state == NodeState::starting);
 }
 
+TEST_CASE("a node whose key another one uses says that, and what to do") {
+  StatusInputs in = silent(Silence::listening);
+  in.key_is_in_use = true;
+  in.had_peers = false;
+  in.peers = 0;
+  CHECK(judge(in).state == NodeState::not_voting);
+  CHECK(judge(in).reason.find("key") != std::string::npos);
+  CHECK(judge(in).advice.find("stop one") != std::string::npos);
+  in.has_keys = false;
+  CHECK(judge(in).state == NodeState::starting);
+}
+
 TEST_CASE("a chain that stands still is said, and a heartbeat's pause is not") {
   StatusInputs in = well();
   in.since_final = DurationMs(15'000);

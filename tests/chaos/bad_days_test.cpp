@@ -109,6 +109,28 @@ TEST_CASE("two nodes with one validator's keys: the newcomer does not vote, and 
   CHECK_FALSE(watch.any_evidence());
 }
 
+TEST_CASE("a copied data folder beside its original: the original goes on, the copy says why not") {
+  Four four;
+  four.start();
+  four.stop(3);
+  fs::copy(four.watch.folder(3), four.watch.folder(4), fs::copy_options::recursive);
+  four.cluster.start(3);
+  REQUIRE(four.watch.comes_to(3, "validating"));
+  REQUIRE(four.watch.goes_on(3, 4));  // by then its links have settled
+  const std::size_t logged = four.cluster.node(3).log().size();
+  four.cluster.set_identity(4, {"--validator", dev_uri(3)});
+  four.cluster.start(4);
+  const bool told = eventually(
+      2 * kPatience, [&] { return four.watch.says(4, "another node has this node's key"); });
+  INFO(four.cluster.node(4).log());
+  REQUIRE(told);
+  CHECK(four.watch.is(4, "not_voting"));
+  CHECK(four.watch.is(3, "validating"));
+  CHECK(four.cluster.node(3).log().find("peer down", logged) == std::string::npos);
+  CHECK(four.watch.goes_on(3, 2));
+  CHECK_FALSE(four.watch.any_evidence());
+}
+
 TEST_CASE("a data folder without its database: synced again, and no vote is given twice") {
   Four four;
   four.start();
