@@ -269,6 +269,38 @@ TEST_CASE("snapshot sync: who is asked first and lies is dropped, whatever it li
   }
 }
 
+// Shown to fail: with an answer taken from whoever gives it, or whatever it is that was asked.
+TEST_CASE("snapshot sync: what was not asked, or of another, is worth nothing and costs nothing") {
+  for (const std::size_t after : {0u, 1u, 3u, 6u}) {
+    INFO("after " << after << " requests");
+    Newcomer newcomer(shared_server());
+    newcomer.add(1, Manner::honest);
+    newcomer.add(2, Manner::honest);
+    if (after > 0) CHECK_FALSE(newcomer.run(after).installed);
+    EpochProof proof = *ports::find_epoch_proof(*shared_server().node.store, Epoch(1));
+    proof.header.state_root.bytes[0] ^= 1;
+    EpochProofsReply lie;
+    REQUIRE(lie.proofs.push_back(proof));
+    const Instant now(newcomer.now);
+    for (std::uint8_t name = 1; name <= 2; ++name) {
+      const bool asked = after < 3 && name == 1;  // for proofs
+      if (!asked) newcomer.sync->on_reply(peer(name), lie, now);
+      newcomer.sync->on_reply(peer(name), RangeReply{}, now);
+      newcomer.sync->on_pruned(peer(name));
+    }
+    newcomer.sync->peer_head(peer(3), BlockNumber(0));  // it is asked for nothing
+    for (std::uint32_t id = 0; id < 20; ++id) {
+      SubtreesReply parts{id, {}};
+      REQUIRE(parts.parts.push_back(ports::SubtreeNode{Bytes{1}}));
+      newcomer.sync->on_reply(peer(3), parts, now);
+    }
+    CHECK(newcomer.run().installed);
+    check_joined(newcomer, 30);
+    CHECK(newcomer.dropped.empty());
+    for (std::uint8_t name = 1; name <= 2; ++name) CHECK(newcomer.parts_of[peer(name)] > 0);
+  }
+}
+
 TEST_CASE("snapshot sync: interrupted anywhere it goes on, and asks for nothing twice") {
   std::size_t all = 0;
   {
