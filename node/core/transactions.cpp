@@ -3,6 +3,8 @@
 // What a peer sends and the pool does not take has cost this node time for nothing: it is charged
 // to the peer, by the microseconds that it took of the core thread, and a peer that has used up its
 // level is not listened to until time has filled it again. What the pool takes is paid by its fee.
+// A signature that can never hold ends the link; one that may hold for a node that is further is
+// charged.
 #include <algorithm>
 
 #include "node/core/node_core.hpp"
@@ -15,6 +17,7 @@ constexpr std::size_t kGuestPart = 4;  // of them, one over this for each peer t
 constexpr std::size_t kGossipBytes = 256 * 1024;  // of one frame
 constexpr std::uint64_t kKnownMicros = 2;
 constexpr std::uint64_t kUselessMicros = 25;  // decoded, looked up in the state, and refused
+constexpr std::uint64_t kBadSignatureMicros = 100;
 
 std::uint64_t cost_of(ports::PoolVerdict verdict) {
   switch (verdict) {
@@ -89,8 +92,12 @@ void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<boo
   if (peer != peers_.end()) peer->second.jobs -= std::min(peer->second.jobs, results.size());
   bool bad = false;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    bad = bad || !results[i];
     const ports::PoolAnswer answer = ports_.pool->settle(checking.extrinsics[i], results[i]);
+    const bool never = answer.verdict == ports::PoolVerdict::invalid;
+    bad = bad || (!results[i] && never);
+    if (!results[i] && !never && peer != peers_.end()) {
+      peer->second.gossip.charge(kBadSignatureMicros);
+    }
     if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, checking.from);
     if (checking.done[i]) checking.done[i](answer);
   }

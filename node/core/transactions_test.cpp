@@ -116,6 +116,30 @@ TEST_CASE("signatures that are checked are bounded in all, and room comes back e
   }
 }
 
+// Shown to fail where every bad signature ends the link, and where a mortal one costs nothing.
+TEST_CASE("a mortal transaction born after this node's head ends no link, and is not free") {
+  SignatureFlood flood;
+  Observer& o = flood.o;
+  for (int block = 0; block < 4; ++block) o.node.advance();
+  // Born in block 6, which for a node at block 4 looks like block 2.
+  flood.next = o.node.sign(dev("Bob"), transfer(dev("Alice"), 1'000),
+                           {.era = Era::mortal(4, BlockNumber(6)), .birth = Hash{{6}}});
+  o.gossip(peer(1), {flood.next});
+  REQUIRE(o.waiting() == 1);
+  o.answer_checks();
+  CHECK(o.network.dropped.empty());
+  CHECK(o.node.pool->size() == 0);
+  for (int round = 0; round < 2; ++round) {
+    flood.from(1, kQuarter / kMaxGossip);
+    flood.refuse_all();
+  }
+  flood.from(1, 1);
+  CHECK(o.waiting() == 0);
+  flood.from(2, 1);
+  CHECK(o.waiting() == kMaxGossip);
+  CHECK(o.network.dropped.empty());
+}
+
 // Shown to fail where known ones cost nothing.
 TEST_CASE("the same transaction again and again is useless too") {
   Observer o;

@@ -22,7 +22,7 @@ enum class PoolVerdict : std::uint8_t {
   known,            // already there, or already in a final block
   check_signature,  // settle() decides when the signature has been checked
   invalid,          // can never be valid: `reason` says why
-  stale,            // nonce or mortality is past
+  stale,            // nonce or mortality is past, or may be: see settle()
   refused,          // valid, but the pool is full or the account has its share
 };
 
@@ -52,6 +52,8 @@ class Pool {
  public:
   virtual ~Pool() = default;
   virtual PoolAnswer offer(Bytes extrinsic, PoolSource source) = 0;
+  // A mortal transaction whose signature does not hold is stale: it names its birth block by the
+  // remainder of a height, which is another block for a node that is behind or ahead of its signer.
   virtual PoolAnswer settle(const Hash& extrinsic, bool signature_holds) = 0;
   virtual std::optional<Bytes> find(const Hash& extrinsic) const = 0;
   virtual bool contains(const Hash& extrinsic) const = 0;

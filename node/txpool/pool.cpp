@@ -149,7 +149,11 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
   auto entry = std::move(it->second);
   checking_.erase(it);
   checking_bytes_ -= entry->bytes();
-  if (!signature_holds) return invalid(entry->checked.tx(), InvalidTransaction::bad_proof);
+  if (!signature_holds) {
+    PoolAnswer bad = invalid(entry->checked.tx(), InvalidTransaction::bad_proof);
+    if (!entry->checked.tx().extra.era.is_immortal()) bad.verdict = PoolVerdict::stale;
+    return bad;
+  }
   remember_verified(runtime::signature_id(entry->checked.tx(), entry->checked.additional()));
   if (included_.contains(extrinsic)) {
     return refused(extrinsic, PoolVerdict::known,

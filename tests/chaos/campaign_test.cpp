@@ -79,6 +79,11 @@ class Campaign {
     }
     REQUIRE(watch_.goes_on(0, 2));
     REQUIRE_FALSE(watch_.any_evidence());
+    for (std::size_t i = 0; i < 4; ++i) {  // all are honest
+      const std::string log = cluster_.node(i).log();
+      INFO(log);
+      REQUIRE(log.find("peer dropped for what it sent") == std::string::npos);
+    }
     return watch_.one_chain({0, 1, 2, 3});
   }
 

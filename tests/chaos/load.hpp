@@ -13,6 +13,8 @@ namespace tally::tests {
 class Load {
  public:
   static constexpr std::uint64_t kAmount = 1'000;  // µCC a transfer
+  // So short that for a node that is behind its birth is another block.
+  static constexpr std::uint32_t kMortalityBlocks = 16;
 
   Load(Cluster& cluster, std::vector<std::string> senders) : cluster_(cluster) {
     for (std::size_t i = 0; i < senders.size(); ++i) {
@@ -33,7 +35,8 @@ class Load {
     for (std::size_t node = first; !ending_; ++node) {
       const auto through = cluster_.try_client(node % 4);
       while (through && !ending_) {
-        const auto outcome = transfer(*through, name, "Ferdie", Balance(kAmount));
+        const auto outcome = transfer(*through, name, "Ferdie", Balance(kAmount),
+                                      {.mortality_blocks = kMortalityBlocks});
         if (!outcome.ok()) break;  // the next node
         ++confirmed_;
       }

@@ -135,10 +135,12 @@ class Cluster {
 
 inline client::ClientResult<client::TxOutcome> transfer(client::ChainClient& through,
                                                         std::string_view from, std::string_view to,
-                                                        Balance amount) {
+                                                        Balance amount,
+                                                        const client::SubmitOptions& options = {}) {
   const AccountId receiver = dev_key(KeyScheme::ecdsa, to).account();
   return through.submit(dev_key(KeyScheme::ecdsa, from),
-                        client::call_bytes(credits::Transfer{AddressId{receiver}, {amount}}));
+                        client::call_bytes(credits::Transfer{AddressId{receiver}, {amount}}),
+                        options);
 }
 
 }  // namespace tally::tests
