@@ -1,5 +1,7 @@
 #include "node/core/block_sync.hpp"
 
+#include <algorithm>
+
 #include "node/consensus/simplex.hpp"
 #include "primitives/assert.hpp"
 #include "primitives/finality/proof.hpp"
@@ -11,6 +13,7 @@ using ports::Instant;
 using ports::PeerId;
 
 constexpr std::uint32_t kBehind = 3;  // blocks: less is left to consensus
+constexpr std::size_t kAskedLately = 8;
 
 bool is_ahead(const SyncPeer& peer, BlockNumber head) {
   return peer.head.value > std::uint64_t{head.value} + kBehind;
@@ -109,6 +112,9 @@ std::optional<BlockSync::Ask> BlockSync::next(const ports::ChainHead& head, Inst
     return std::nullopt;
   }
   asked_ = Asked{*peer, from, now, now};
+  auto& lately = peers_.at(*peer).asked_lately;
+  lately.push_back(from);
+  if (lately.size() > kAskedLately) lately.pop_front();
   wake_ = now + peers_.at(*peer).standing.patience();
   return Ask{*peer, from};
 }
@@ -136,9 +142,17 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
                                    const Position& position, const VoteVerifier& verifier,
                                    Instant now) {
   if (!asked_ || asked_->peer != from) return {Verdict::ignored, {}};
+  Peer& peer = peers_.at(from);
+  if (!reply.blocks.empty()) {
+    const BlockNumber first = reply.blocks[0].header.number.value;
+    const auto& lately = peer.asked_lately;
+    // Late, to a request that was given up; the answer to the newest one is still to come.
+    const bool late =
+        first != asked_->from && std::find(lately.begin(), lately.end(), first) != lately.end();
+    if (late) return {Verdict::ignored, {}};
+  }
   const Asked asked = *asked_;
   asked_.reset();
-  Peer& peer = peers_.at(from);
   // Consensus was faster, or an epoch has ended since.
   const bool overtaken = asked.from <= position.head.number ||
                          (taken_ && taken_->last.number.next() != asked.from) ||

@@ -16,6 +16,7 @@
 // it.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -82,7 +83,8 @@ class BlockSync {
   struct Peer {
     SyncPeer standing;
     BlockNumber pruned_below;
-    std::uint64_t blocks_a_second = 0;  // 0: not yet known
+    std::uint64_t blocks_a_second = 0;     // 0: not yet known
+    std::deque<BlockNumber> asked_lately;  // answers may come late, to what was asked before
   };
   struct Asked {
     ports::PeerId peer;

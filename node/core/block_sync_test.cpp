@@ -258,6 +258,25 @@ TEST_CASE("block sync: whoever lies, is silent or claims too much gives way to t
   CHECK(fixture.sync.best_claimed() >= BlockNumber(300));
 }
 
+// Shown to fail where every answer to something else is a lie.
+TEST_CASE("block sync: an answer that comes late, to what was given up, is not a lie") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(200));
+  REQUIRE(fixture.ask()->from == BlockNumber(1));
+  fixture.height = 5;  // by consensus, while nothing comes
+  std::optional<BlockSync::Ask> again;
+  while (!(again = fixture.ask())) fixture.now = fixture.sync.next_timer()->value;
+  REQUIRE(again->from == BlockNumber(6));
+  CHECK(fixture.judge(peer(1), fixture.chain.range(1, 3)) == Verdict::ignored);
+  CHECK(fixture.sync.is_asking());
+  SECTION("the right one is still taken") {
+    fixture.take(peer(1), fixture.chain.range(6, 10));
+  }
+  SECTION("what was never asked is a lie") {
+    CHECK(fixture.judge(peer(1), fixture.chain.range(7, 3)) == Verdict::lie);
+  }
+}
+
 TEST_CASE("block sync: a head that is claimed again and again and never shown is not repeated") {
   Fixture fixture;
   fixture.sync.peer_head(peer(1), BlockNumber(1'000'000));

@@ -146,6 +146,10 @@ void SnapshotSync::ask_for_proofs(Instant now) {
 
 void SnapshotSync::on_reply(const PeerId& from, const EpochProofsReply& reply, Instant now) {
   if (phase_ != Phase::proofs || !asked_one_ || asked_one_->peer != from) return;
+  // Late, to a request that was given up; the answer to the newest one is still to come.
+  const bool late = !reply.proofs.empty() && next_epoch_ > Epoch(1) &&
+                    reply.proofs[0].header.number.value <= end_of(Epoch(next_epoch_.value - 1));
+  if (late) return;
   asked_one_.reset();
   Peer& peer = peers_.at(from);
   for (const EpochProof& proof : reply.proofs) {
@@ -368,6 +372,8 @@ void SnapshotSync::on_pruned(const PeerId& from) {
 
 void SnapshotSync::on_reply(const PeerId& from, const RangeReply& reply, Instant now) {
   if (phase_ != Phase::block || !asked_one_ || asked_one_->peer != from) return;
+  const bool late = !reply.blocks.empty() && reply.blocks[0].header.number.value != target_->number;
+  if (late) return;  // likewise
   asked_one_.reset();
   const bool right = !reply.blocks.empty() &&
                      block_hash(reply.blocks[0].header) == target_->block &&

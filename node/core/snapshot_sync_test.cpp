@@ -301,6 +301,18 @@ TEST_CASE("snapshot sync: what was not asked, or of another, is worth nothing an
   }
 }
 
+// Shown to fail where what was proved already is taken for a bad proof.
+TEST_CASE("snapshot sync: an answer that comes late is not a lie") {
+  Newcomer newcomer(shared_server());
+  newcomer.add(1, Manner::honest);
+  CHECK_FALSE(newcomer.run(2).installed);  // proofs came, and more are asked for
+  EpochProofsReply late;
+  REQUIRE(late.proofs.push_back(*ports::find_epoch_proof(*shared_server().node.store, Epoch(1))));
+  newcomer.sync->on_reply(peer(1), late, Instant(newcomer.now));
+  CHECK(newcomer.run().installed);
+  CHECK(newcomer.dropped.empty());
+}
+
 TEST_CASE("snapshot sync: interrupted anywhere it goes on, and asks for nothing twice") {
   std::size_t all = 0;
   {

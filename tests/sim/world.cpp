@@ -88,6 +88,7 @@ void World::make_nodes() {
     };
     hooks.disconnect = [self](const ports::PeerId& peer, std::string_view reason) {
       self->world.note(self->index, reason, peer);
+      self->world.judge_drop(self->index, self->world.index_of(peer), reason);
       self->drops.push_back(peer);
     };
     hooks.now = [this, self, drift] {
@@ -116,6 +117,13 @@ void World::make_nodes() {
 
 std::size_t World::index_of(const ports::PeerId& id) const {
   return id.bytes[0];
+}
+
+// Links end for what a peer sent, and an honest one sends nothing that ends a link.
+void World::judge_drop(std::size_t by, std::size_t peer, std::string_view reason) {
+  if (!honest(by) || !honest(peer)) return;
+  checkers_.fail("node " + std::to_string(by) + " drops the honest node " + std::to_string(peer) +
+                 ": " + std::string(reason));
 }
 
 void World::start_node(std::size_t index) {

@@ -150,6 +150,7 @@ class World {
   void judge_absence();
   void judge_convictions(std::size_t node, const ports::Store& store);
   void note(std::size_t node, std::string_view what, ByteView detail);
+  void judge_drop(std::size_t by, std::size_t peer, std::string_view reason);
   void note_finality(std::size_t node, const Hash& extrinsic);
   bool honest(std::size_t node) const;
 
