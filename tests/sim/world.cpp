@@ -44,6 +44,11 @@ bool World::honest(std::size_t node) const {
   return !nodes_[node]->byzantine;
 }
 
+bool World::lies_to_newcomers(std::size_t node) const {
+  const auto& liars = options_.lying_servers;
+  return std::find(liars.begin(), liars.end(), node) != liars.end();
+}
+
 void World::at(std::uint64_t time, std::function<void()> act) {
   events_.push({std::max(time, now_), sequence_++, std::move(act)});
 }
@@ -121,7 +126,7 @@ std::size_t World::index_of(const ports::PeerId& id) const {
 
 // Links end for what a peer sent, and an honest one sends nothing that ends a link.
 void World::judge_drop(std::size_t by, std::size_t peer, std::string_view reason) {
-  if (!honest(by) || !honest(peer)) return;
+  if (!honest(by) || !honest(peer) || lies_to_newcomers(peer)) return;
   checkers_.fail("node " + std::to_string(by) + " drops the honest node " + std::to_string(peer) +
                  ": " + std::string(reason));
 }
@@ -274,8 +279,7 @@ void World::flush(std::size_t index) {
   state.drops.clear();
   const std::uint64_t departs = state.busy_until;
   const consensus::ChainSetup chain = state.adversary ? factory_.chain() : consensus::ChainSetup{};
-  const auto& liars = options_.lying_servers;
-  const bool lies = std::find(liars.begin(), liars.end(), index) != liars.end();
+  const bool lies = lies_to_newcomers(index);
   for (const NodeState::Frame& frame : frames) {
     if (lies) {
       const auto instead = lie_to_newcomers(random_, frame.bytes);

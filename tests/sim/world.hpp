@@ -143,6 +143,7 @@ class World {
   void arm(std::size_t node);
   void transmit(std::size_t from, const ports::PeerId& to, Bytes frame, std::uint64_t departs);
   void deliver(std::size_t from, std::size_t to, const Bytes& frame, std::uint64_t generation);
+  bool lies_to_newcomers(std::size_t node) const;
   std::size_t index_of(const ports::PeerId& id) const;
   void workload();
   void resubmit();
