@@ -153,6 +153,7 @@ class Newcomer {
   std::vector<std::string> alarms;
   std::map<PeerId, std::size_t> parts_of;
   std::size_t requests = 0;
+  bool asked_for_block = false;
   std::uint64_t now = 1'000;
 
  private:
@@ -170,6 +171,7 @@ class Newcomer {
 
   void answer(const PeerId& to, const WireMessage& message) {
     ++requests;
+    asked_for_block |= std::holds_alternative<RangeRequest>(message);
     const Manner manner = peers.contains(to) ? peers.at(to) : Manner::silent;
     if (manner == Manner::silent) return;
     const std::uint64_t at = now + 10 + to.bytes[0];
@@ -305,10 +307,18 @@ TEST_CASE("snapshot sync: what was not asked, or of another, is worth nothing an
 TEST_CASE("snapshot sync: an answer that comes late is not a lie") {
   Newcomer newcomer(shared_server());
   newcomer.add(1, Manner::honest);
-  CHECK_FALSE(newcomer.run(2).installed);  // proofs came, and more are asked for
-  EpochProofsReply late;
-  REQUIRE(late.proofs.push_back(*ports::find_epoch_proof(*shared_server().node.store, Epoch(1))));
-  newcomer.sync->on_reply(peer(1), late, Instant(newcomer.now));
+  newcomer.sync->peer_head(peer(1), BlockNumber(44));
+  CHECK_FALSE(newcomer.run(2).installed);  // three proofs came, and a fourth is asked for
+  EpochProofsReply proofs;
+  REQUIRE(proofs.proofs.push_back(*ports::find_epoch_proof(*shared_server().node.store, Epoch(1))));
+  newcomer.sync->on_reply(peer(1), proofs, Instant(newcomer.now));
+  while (!newcomer.asked_for_block) {
+    REQUIRE_FALSE(newcomer.run(newcomer.requests + 1).installed);
+  }
+  const auto hash = ports::find_final(*shared_server().node.store, BlockNumber(20));
+  RangeReply block;
+  REQUIRE(block.blocks.push_back(*ports::find_block(*shared_server().node.store, *hash)));
+  newcomer.sync->on_reply(peer(1), block, Instant(newcomer.now));
   CHECK(newcomer.run().installed);
   CHECK(newcomer.dropped.empty());
 }
