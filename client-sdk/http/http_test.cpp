@@ -1,6 +1,8 @@
 #include "client-sdk/http/http.hpp"
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "tests/gateway/gateway.hpp"
 
@@ -63,6 +65,26 @@ TEST_CASE("TLS with whoever does not speak it, or nobody at all", "[http]") {
   const auto answer = send(endpoint, {"GET", "/info"}, {});
   REQUIRE_FALSE(answer.ok());
   CHECK(answer.error().trouble == Trouble::unreachable);
+}
+
+// With the bug that a step which is done already begins the next one after the stop, nothing ends
+// the exchange any more: the test hangs.
+TEST_CASE("A stop ends an exchange at whatever step it is", "[http]") {
+  Gateway gateway;
+  gateway.fail_next({"", FaultKind::silent, 0, 1'000});
+  const Endpoint endpoint = *Endpoint::parse(gateway.url());
+  for (int i = 0; i < 400; ++i) {
+    std::stop_source source;
+    std::jthread stopper([&source, i] {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(i);
+      while (std::chrono::steady_clock::now() < until) {
+      }
+      source.request_stop();
+    });
+    const auto answer = send(endpoint, {"GET", "/info"}, {}, source.get_token());
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().trouble == Trouble::interrupted);
+  }
 }
 
 TEST_CASE("A stop ends an exchange", "[http]") {

@@ -146,7 +146,9 @@ Judgement judge(const StatusInputs& in) {
             "Read the log; see \"Bad days\" in docs/operators.md.",
             {}};
   }
-  if (in.key_is_in_use) {
+  // One bootnode that says so is not enough for a node that the others let in.
+  const bool shut_out = in.has_keys ? in.linked_weight < in.quorum : in.peers == 0;
+  if (in.key_is_in_use && shut_out) {
     return {in.has_keys ? NodeState::not_voting : NodeState::starting,
             "another node has this node's key, and peers are linked to that one",
             "A copy of this data folder is in use: stop one of the two nodes for good.",

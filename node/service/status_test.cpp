@@ -86,7 +86,8 @@ TEST_CASE("a validator that hears too few others does not pretend to validate") 
 TEST_CASE("a node whose key another one uses says that, and what to do") {
   StatusInputs in = silent(Silence::listening);
   in.key_is_in_use = true;
-  in.had_peers = false;
+  CHECK(judge(in).state == NodeState::listening);  // enough of the others let it in
+  in.linked_weight = 1;
   in.peers = 0;
   CHECK(judge(in).state == NodeState::not_voting);
   CHECK(judge(in).reason.find("key") != std::string::npos);
