@@ -27,14 +27,14 @@ grpc::Status to_status(grpc::ServerContext& context, const ports::QueryError& er
     case ports::QueryErrorCode::unavailable:
       return make_status(context, grpc::StatusCode::UNAVAILABLE, "unavailable", error.message);
   }
-  TALLY_ASSERT(!"a query error outside its enumeration");
+  TALLY_ASSERT(false && "a query error outside its enumeration");
 }
 
 std::string_view name_of(ports::RejectCode code) {
   for (const auto& entry : tally_describe_enum(code)) {
     if (entry.value == code) return entry.name;
   }
-  TALLY_ASSERT(!"a reject code outside its enumeration");
+  TALLY_ASSERT(false && "a reject code outside its enumeration");
 }
 
 grpc::Status to_status(grpc::ServerContext& context, const ports::Rejection& rejection) {

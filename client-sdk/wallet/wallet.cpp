@@ -23,7 +23,7 @@ KeyKind kind_of(KeyScheme scheme) {
     case KeyScheme::ecdsa:
       return KeyKind::ecdsa;
   }
-  TALLY_ASSERT(!"a key scheme outside its enumeration");
+  TALLY_ASSERT(false && "a key scheme outside its enumeration");
 }
 
 Result<void, Error> check_name(std::string_view name) {

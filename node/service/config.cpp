@@ -285,8 +285,9 @@ Result<NodeConfig, Error> make_config(const std::vector<ConfigSource>& sources) 
   NodeConfig config;
   for (const ConfigSource& source : sources) {
     for (const auto& [key, values] : source.values) {
-      const auto found = std::find_if(settings().begin(), settings().end(),
-                                      [&](const Setting& setting) { return setting.key == key; });
+      const auto found =
+          std::find_if(settings().begin(), settings().end(),
+                       [&wanted = key](const Setting& setting) { return setting.key == wanted; });
       if (found == settings().end()) {
         return fail_with(source.name + ": there is no setting '" + key +
                          "'; tallyd --help lists them");
