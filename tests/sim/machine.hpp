@@ -13,6 +13,7 @@
 #include "node/ports/pool.hpp"
 #include "node/ports/snapshots.hpp"
 #include "tests/sim/random.hpp"
+#include "tests/sim/wallets.hpp"
 
 namespace tally::sim {
 
@@ -63,6 +64,8 @@ class MachineFactory {
   virtual std::unique_ptr<Machine> make(ports::Store& store, const ports::Verifier& verifier) = 0;
   // A transaction that a client submits; the factory remembers what its accounts have sent.
   virtual Bytes transaction(Random& random) = 0;
+  // Null where nobody has one.
+  virtual Wallets* wallets() { return nullptr; }
   // What is wrong with the newest final state in `store`, if anything: supply, above all.
   virtual std::optional<std::string> audit(const ports::Store& store) const = 0;
   // The last block of an epoch, by its header: whom it names for the epoch after the next, and who

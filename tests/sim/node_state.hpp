@@ -33,6 +33,7 @@ struct World::NodeState final : core::Listener {
       world.on_epoch_edge(block.header.number.value.value);
       world.judge_body(index, block.hash, block.extrinsics);
       judge_epoch_end(block);
+      judge_wallets(block);
     }
     for (const Hash& hash : block.extrinsics) {
       world.included_.insert(hash);
@@ -71,6 +72,12 @@ struct World::NodeState final : core::Listener {
     }
   }
   void on_evidence_news(const std::string& text) override { world.note(index, text, {}); }
+  void judge_wallets(const consensus::Finalized& block) {
+    Wallets* wallets = world.factory_.wallets();
+    if (wallets == nullptr) return;
+    const auto wrong = wallets->judge(block.header.number.value, block.extrinsics);
+    if (wrong) world.checkers_.fail("node " + std::to_string(index) + ": " + *wrong);
+  }
   // While the store still stands at this block.
   void judge_epoch_end(const consensus::Finalized& block) {
     const auto number = block.header.number.value.value;

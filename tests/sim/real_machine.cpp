@@ -1,7 +1,8 @@
 // The real thing above consensus: execution with the runtime, the state tree and the pool. Clients
 // transfer credits between sixteen accounts whose keys are fake, and record and remove checkpoints;
-// where there are candidates, they and the validators bond and unbond, and clients delegate, so
-// that sets follow from extrinsics, and receipts are disputed.
+// wallets sign what dies soon by what a node tells them. Where there are candidates, they and the
+// validators bond and unbond, and clients delegate, so that sets follow from extrinsics, and
+// receipts are disputed.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -12,7 +13,6 @@
 #include "node/txpool/pool.hpp"
 #include "primitives/crypto/hash.hpp"
 #include "runtime/events.hpp"
-#include "runtime/version.hpp"
 #include "tests/sim/checkpoints.hpp"
 #include "tests/sim/disputants.hpp"
 #include "tests/sim/fake_crypto.hpp"
@@ -67,6 +67,9 @@ genesis::ChainSpec make_spec(const WorldSetup& setup) {
   for (std::size_t i = 0; i < kClients; ++i) {
     spec.accounts.push_back({client(i), Balance(1'000'000'000)});
   }
+  for (const AccountId& one : Wallets::account_list()) {
+    spec.accounts.push_back({one, Balance(1'000'000'000)});
+  }
   return spec;
 }
 
@@ -105,7 +108,8 @@ class RealFactory final : public MachineFactory {
       : setup_(setup),
         spec_(make_spec(setup)),
         genesis_(genesis::build_genesis(spec_)),
-        disputants_(genesis_.hash) {
+        disputants_(genesis_.hash),
+        wallets_(genesis_.hash) {
     for (std::size_t i = 0; i < setup.validators; ++i) {
       bonded_.insert(i);
       bonds_[i] = Balance(u128{kBond} * kCredit.micro);
@@ -141,6 +145,8 @@ class RealFactory final : public MachineFactory {
     return sign(client(from), runtime::CreditsCall{credits::Transfer{
                                   AddressId{client(to)}, {Balance(random.between(1, 100'000))}}});
   }
+
+  Wallets* wallets() override { return &wallets_; }
 
   bool real_votes() const override { return true; }
   std::optional<core::Reporter> reporter(std::size_t node) const override {
@@ -289,15 +295,7 @@ class RealFactory final : public MachineFactory {
 
   Bytes sign(const AccountId& from, const runtime::RuntimeCall& call) {
     const SignedExtra extra{Era::immortal(), {Nonce(nonces_[from]++)}, {Balance(0)}};
-    const SignedAdditional additional{runtime::kSpecVersion, runtime::kTransactionVersion,
-                                      genesis_.hash, genesis_.hash};
-    const Bytes bytes = encode(call);
-    Extrinsic extrinsic;
-    extrinsic.call = bytes;
-    extrinsic.signature = ExtrinsicSignature{
-        AddressId{from}, SignedEd25519{fake_sign(from, signing_payload(bytes, extra, additional))},
-        extra};
-    return encode_extrinsic(extrinsic);
+    return sign_call(from, call, extra, genesis_.hash, genesis_.hash);
   }
 
   // One of those that are out.
@@ -370,6 +368,7 @@ class RealFactory final : public MachineFactory {
   genesis::Genesis genesis_;
   consensus::ChainSetup chain_;
   Disputants disputants_;
+  Wallets wallets_;
   std::map<AccountId, std::uint32_t> nonces_;
   // Nodes, as of the newest judged set: with a bond, ever seen with one; and asked since.
   std::set<std::size_t> bonded_;

@@ -158,6 +158,10 @@ void SimNode::start(MachineFactory& factory, SharedCache& cache) {
   core_ = std::make_unique<core::NodeCore>(std::move(chain), id_, ports);
 }
 
+const ports::FinalizedView* SimNode::chain() const {
+  return live_->machine->chain();
+}
+
 bool SimNode::damage_database(Random& random) {
   const auto column = static_cast<ports::Column>(random.below(ports::kColumns));
   std::vector<Bytes> keys;

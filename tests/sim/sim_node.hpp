@@ -64,6 +64,8 @@ class SimNode {
   void crash(std::uint64_t seed);
   bool running() const { return core_ != nullptr; }
   core::NodeCore& core() { return *core_; }
+  // While it runs. Reads may throw, as all of its turns.
+  const ports::FinalizedView* chain() const;
   store::SimDisk& disk() { return disk_; }
   DiskFaults& faults() { return faults_; }
   // A bit of something in the database turns over; false when there is nothing yet.

@@ -215,6 +215,7 @@ struct Totals {
   std::uint64_t failed = 0;
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;
+  std::uint64_t mortal = 0;
   std::uint64_t epochs = 0;
   std::uint64_t set_changes = 0;
   std::uint64_t evidence = 0;
@@ -248,6 +249,7 @@ void report(const Options& options, std::uint64_t seed, const WorldResult& resul
                                 {"trace_hash", result.trace_hash},
                                 {"height", result.height},
                                 {"transactions", result.transactions},
+                                {"mortal", result.mortal},
                                 {"epochs", result.epochs},
                                 {"set_changes", result.set_changes},
                                 {"adversary", name_of(adversary_of(options, seed))},
@@ -298,6 +300,7 @@ int run(const Options& options) {
       totals.failed += result.failures.empty() ? 0 : 1;
       totals.blocks += result.height;
       totals.transactions += result.transactions;
+      totals.mortal += result.mortal;
       totals.epochs += result.epochs;
       totals.set_changes += result.set_changes;
       totals.evidence += result.evidence;
@@ -326,10 +329,11 @@ int run(const Options& options) {
   const std::uint64_t worlds = options.last - options.first + 1;
   if (!options.json) {
     std::printf(
-        "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu epochs, %lu set changes, "
+        "%lu worlds, %lu failed; %lu blocks, %lu transactions, %lu of them mortal, %lu epochs, "
+        "%lu set changes, "
         "%lu pieces of evidence, %lu convicted on chain, %lu put out for absence, %lu disputes "
         "ended, %lu folders restored, %lu states taken; %.1f s, %.3f s a world and thread\n",
-        worlds, totals.failed, totals.blocks, totals.transactions, totals.epochs,
+        worlds, totals.failed, totals.blocks, totals.transactions, totals.mortal, totals.epochs,
         totals.set_changes, totals.evidence, totals.convicted, totals.absences, totals.disputes,
         totals.restores, totals.snapshots, took.count(),
         took.count() * count / static_cast<double>(worlds));

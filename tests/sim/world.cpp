@@ -387,6 +387,16 @@ void World::resubmit() {
   });
 }
 
+// Nodes that are behind hear of what was signed by a newer block than they know.
+void World::wallets() {
+  Random random(options_.seed ^ now_, "wallets");
+  at(now_ + random.between(200, 1'200), [this] { wallets(); });
+  const std::size_t node = random.below(nodes_.size());
+  turn(node, [this, node, random](core::NodeCore& core) mutable {
+    core.submit(factory_.wallets()->next(random, *nodes_[node]->node->chain()), {});
+  });
+}
+
 WorldResult World::run() {
   (void)consensus::take_marks();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -395,6 +405,7 @@ WorldResult World::run() {
   }
   at(200, [this] { workload(); });
   at(3'000, [this] { resubmit(); });
+  if (factory_.wallets() != nullptr) at(500, [this] { wallets(); });
   if (options_.faults) draw_faults();
   for (const WorldOptions::Down& one : options_.down) {
     at(one.from_ms, [this, one] {
@@ -432,6 +443,7 @@ WorldResult World::run() {
   result.evidence = evidence_;
   result.snapshots = snapshots_;
   result.restores = restores_;
+  if (factory_.wallets() != nullptr) result.mortal = factory_.wallets()->included();
   result.convicted = convicted_;
   result.disputes = factory_.disputes_ended();
   for (std::size_t i = 0; i < nodes_.size(); ++i) result.absences += factory_.times_out(i);

@@ -79,6 +79,7 @@ struct WorldResult {
   std::size_t snapshots = 0;  // that nodes took in place of blocks
   std::size_t absences = 0;   // for which a validator was put out
   std::size_t restores = 0;   // of data folders, to a copy that was older
+  std::size_t mortal = 0;     // transactions of wallets in final blocks
   consensus::Marks marks{};   // of rare paths, where they are counted
   // Of each transaction, from its submission to the block's finality at the node that took it.
   std::vector<std::uint64_t> finality_ms;
@@ -147,6 +148,7 @@ class World {
   std::size_t index_of(const ports::PeerId& id) const;
   void workload();
   void resubmit();
+  void wallets();
   void judge_end();
   void judge_absence();
   void judge_convictions(std::size_t node, const ports::Store& store);
