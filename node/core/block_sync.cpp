@@ -146,10 +146,11 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
   if (!reply.blocks.empty()) {
     const BlockNumber first = reply.blocks[0].header.number.value;
     const auto& lately = peer.asked_lately;
-    // Late, to a request that was given up; the answer to the newest one is still to come.
-    const bool late =
-        first != asked_->from && std::find(lately.begin(), lately.end(), first) != lately.end();
-    if (late) return {Verdict::ignored, {}};
+    // Late, to a request that was given up, here or while a snapshot was fetched; the answer to the
+    // newest one is still to come.
+    const bool known = first <= position.head.number ||
+                       std::find(lately.begin(), lately.end(), first) != lately.end();
+    if (first != asked_->from && known) return {Verdict::ignored, {}};
   }
   const Asked asked = *asked_;
   asked_.reset();

@@ -275,6 +275,9 @@ TEST_CASE("block sync: an answer that comes late, to what was given up, is not a
   SECTION("what was never asked is a lie") {
     CHECK(fixture.judge(peer(1), fixture.chain.range(7, 3)) == Verdict::lie);
   }
+  SECTION("but the last block of a snapshot, that another peer sent sooner, is not") {
+    CHECK(fixture.judge(peer(1), fixture.chain.range(5, 1)) == Verdict::ignored);
+  }
 }
 
 TEST_CASE("block sync: a head that is claimed again and again and never shown is not repeated") {
