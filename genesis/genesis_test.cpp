@@ -140,6 +140,9 @@ TEST_CASE("a spec without meaning is refused") {
 TEST_CASE("text that is not JSON, or says a field twice, is refused") {
   CHECK_THAT(parse_chain_spec("{").error().message, Catch::StartsWith("not JSON"));
   CHECK_THAT(parse_chain_spec(R"({"a":1,"a":2})").error().message, Catch::Contains("stands twice"));
+  CHECK_THAT(parse_chain_spec(R"({"a":10e19480})").error().message, Catch::Contains("10e19480"));
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  CHECK_THAT(parse_chain_spec(deep).error().message, Catch::Contains("at most 64"));
   CHECK_THAT(preset("mainnet").error().message, Catch::Contains("dev local4 bench"));
 }
 

@@ -6,22 +6,29 @@
 namespace tally::genesis {
 
 Result<Json, Error> parse_json(std::string_view text) {
+  constexpr int kDeepest = 64;  // what is printed in an error is walked by recursion
   std::vector<std::set<std::string>> open_objects;
   std::string repeated;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  bool deep = false;
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    deep = deep || depth > kDeepest;
     if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
     if (event == Json::parse_event_t::object_end) open_objects.pop_back();
     if (event == Json::parse_event_t::key) {
       const auto key = parsed.get<std::string>();
       if (!open_objects.back().insert(key).second) repeated = key;
     }
-    return true;
+    return !deep;
   };
   try {
     Json json = Json::parse(text, watch);
+    if (deep) {
+      return fail_with("expected at most " + std::to_string(kDeepest) +
+                       " objects and arrays in one another, got more");
+    }
     if (!repeated.empty()) return fail_with("the field " + repeated + " stands twice; keep one");
     return json;
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // also of a number beyond all numbers
     return fail_with(std::string("not JSON: ") + error.what());
   }
 }
