@@ -68,6 +68,7 @@ TEST_CASE("a wrong configuration says where, what was expected and what came") {
   CHECK(error_of("gpu = 1") == "w.toml:1: gpu must be true or false, got 1");
   CHECK(error_of("account = 3") == "w.toml:1: account must be a table, got 3");
   CHECK(error_of("listen = ").find("w.toml:1: not TOML") == 0);
+  CHECK(error_of("[=listen]").find("w.toml:1: not TOML") == 0);
   CHECK(error_of("[prices]\nprime_calculation = '5'").find("must read like") != std::string::npos);
   CHECK(error_of("[prices]\nprime_calculation = '1 CC per 0'").find("must read like") !=
         std::string::npos);
