@@ -216,7 +216,7 @@ void Simplex::land(const std::vector<Hash>& chain, const Finalization& finalizat
   floor_ = {chain[last], finalization.statement.view, header, finalization};
   table_.prune(floor_.view);
   tree_.prune(floor_.view);
-  own_.prune(floor_.view);
+  own_.prune(own_floor());
   pacemaker_.floor_moved(floor_.view);
   proposals_.erase(proposals_.begin(), proposals_.upper_bound(floor_.view));
   certified_.erase(certified_.begin(), certified_.upper_bound(floor_.view));

@@ -231,6 +231,72 @@ TEST_CASE("what one link of a validator votes is passed on to another link of it
   CHECK(passed_on == 1);
 }
 
+// One that is slower than a quorum votes when the certificate is there, or the block is final.
+// Shown to fail where only votes that count are passed on.
+TEST_CASE("what is voted too late to count is passed on to another link of its key too") {
+  Bench bench({60, {}, true});
+  bench.start();
+  const std::size_t other = bench.others()[0];
+  bench.meet_copy_of(other);
+  bench.receive(bench.others()[1], CertificateMessage{bench.certificate(kNullify, View(1))});
+  const auto passed_on = [&](const Vote& vote) {
+    bench.forget();
+    bench.receive(other, VoteMessage{vote});
+    return std::count_if(bench.frames().begin(), bench.frames().end(), [&](const auto& frame) {
+      const auto* said = std::get_if<VoteMessage>(&frame.envelope.message);
+      return said != nullptr && said->vote == vote && frame.to == std::vector{Bench::copy()};
+    });
+  };
+  const Vote late = bench.vote(other, kNullify, View(1));
+  CHECK(passed_on(late) == 1);
+  CHECK(passed_on(late) == 0);
+  CHECK(passed_on(bench.vote(other, kNullify, View(2))) == 1);
+  CHECK(passed_on(bench.vote(other, kNotarize, View(1), Hash{{1}})) == 0);  // an older one
+}
+
+// It cannot tell another's votes from its own. Shown to fail where it opens all the same.
+TEST_CASE("a validator that has lost its votes still listens when the next epoch comes") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  hear_all(bench, at_view(1));
+  bench.wait(kLongEnough);
+  bench.receive(bench.others()[0], CertificateMessage{bench.certificate(kNullify, View(1))});
+  bench.wait(kLongEnough);
+  REQUIRE(bench.sent_any_vote(kNullify, View(2)));
+  bench.disk().flip_log_bit(100);  // with more behind it
+  bench.restart();
+  hear_all(bench, at_view(1));
+  bench.wait(kLongEnough);
+  REQUIRE(silence(bench) == Silence::log_damaged);
+  CHECK(bench.simplex().guard().carried().mode == KeyGuard::Mode::listening);
+}
+
+// What it hears of late is final already. Shown to fail where own votes are judged above the newest
+// final block only.
+TEST_CASE("a vote of its own key in a view that became final while it listened shuts it") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  hear_all(bench, at_view(1));
+  const Proposal proposal = bench.propose(View(2), bench.root());
+  bench.receive(bench.others()[1], CertificateMessage{bench.certificate(kNullify, View(1))});
+  bench.receive(bench.leader(View(2)), proposal);
+  const Hash block = bench.hash_of(proposal);
+  bench.receive_votes(VoteKind::notarize, View(2), block, 3);
+  bench.receive_votes(VoteKind::finalize, View(2), block, 3);
+  REQUIRE(bench.finalized().size() == 1);
+  REQUIRE(silence(bench) == Silence::listening);
+  const std::size_t self = bench.self();
+  SECTION("but not by what it has signed itself") {
+    bench.receive(bench.others()[0], VoteMessage{bench.vote(self, kNullify, View(1))});
+    CHECK(silence(bench) == Silence::listening);
+  }
+  SECTION("by what another has") {
+    bench.receive(bench.others()[0],
+                  VoteMessage{bench.vote(self, VoteKind::finalize, View(2), block)});
+    CHECK(silence(bench) == Silence::another_copy);
+  }
+}
+
 // Nobody votes between two blocks of a chain without transactions.
 TEST_CASE("a validator listens for longer than an idle chain is silent") {
   const auto made = restarted();

@@ -43,6 +43,7 @@ Simplex::Simplex(EpochSetup setup, const Parameters& parameters, const Ports& po
       context_{setup_.genesis_hash, setup_.epoch, &setup_.set},
       now_(now),
       floor_(std::move(floor)),
+      began_at_(floor_.view),
       pacemaker_(parameters, now.instant),
       table_(setup_.set),
       own_(recovered.limits),
@@ -132,8 +133,11 @@ void Simplex::advance() {
     changed |= try_enter();
   }
   if (over_ || halted_) return;
-  // What was signed before the start is heard again at once.
-  if (guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) retry();
+  // What was signed before the start is heard again at once. One that does not know what it has
+  // signed would not know another's votes from its own: it goes on listening in the next epoch.
+  if (!own_.limits().all() && guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) {
+    retry();
+  }
   const bool always = planted(Fault::timers_always);
   if (!pacemaker_.expected() && (always || block_expected())) pacemaker_.expect(now_.instant);
   watch_silence();

@@ -226,6 +226,8 @@ class Simplex {
   void nullify();
   void count_own();
   void on_vote(const PeerId& from, const Vote& vote);
+  std::vector<PeerId> copies_to_tell(const PeerId& from, const Vote& vote) const;
+  View own_floor() const;
   void on_own_vote(const PeerId& from, const Vote& vote);
   void heard_own(const Statement& statement, const std::string& where);
   void tally(const Vote& vote);
@@ -265,6 +267,7 @@ class Simplex {
   bool over_ = false;  // the epoch's last block is committed
 
   Floor floor_;
+  View began_at_;  // the floor when it began
   View current_;
   Pacemaker pacemaker_;
   ViewTable table_;
@@ -273,6 +276,7 @@ class Simplex {
   KeyGuard guard_;
   std::set<std::pair<View, VoteKind>> refused_;  // by the holder of the keys, above the floor
   Peers peers_;
+  std::map<ValidatorIndex, Statement> passed_on_;  // the newest, of who has several links
   Fetcher fetcher_;
 
   std::map<View, ProposalSlot> proposals_;

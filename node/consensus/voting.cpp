@@ -96,18 +96,21 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   peers_.heard(vote.signer, now_.instant);
   if (statement.view.value > current_.value + kViewWindow) return;
   const bool past = statement.view <= floor_.view;
-  if (past ? !table_.contradicts(vote) : !table_.wants(vote)) return;
+  const bool counts = past ? table_.contradicts(vote) : table_.wants(vote);
+  const std::vector<PeerId> copies = copies_to_tell(from, vote);
+  if (!counts && copies.empty()) return;
   const Bytes message = statement_bytes(setup_.genesis_hash, statement);
   const Ed25519Key& key = setup_.set.at(vote.signer).consensus_key;
   if (!planted(Fault::unverified_vote) && !ports_.verifier->verify(key, message, vote.signature)) {
     actions_.disconnects.push_back({from, "a vote with a bad signature"});
     return;
   }
+  if (!copies.empty()) {
+    passed_on_[vote.signer] = statement;
+    send(copies, VoteMessage{vote});
+  }
+  if (!counts) return;
   if (!past) {
-    // Where two nodes have one key, the one that listens hears the one that votes.
-    std::vector<PeerId> copies = peers_.of(vote.signer);
-    std::erase(copies, from);
-    send(std::move(copies), VoteMessage{vote});
     tally(vote);
   } else if (auto evidence = table_.convict(vote)) {
     mark(Mark::evidence_after_finality);
@@ -115,10 +118,33 @@ void Simplex::on_vote(const PeerId& from, const Vote& vote) {
   }
 }
 
+// Where two nodes have one key, the one that listens hears the one that votes, also when that one
+// is slower than a quorum and its vote is of no use any more. Each view once, so that nobody is
+// told more than there is.
+std::vector<PeerId> Simplex::copies_to_tell(const PeerId& from, const Vote& vote) const {
+  const auto told = passed_on_.find(vote.signer);
+  if (told != passed_on_.end()) {
+    const Statement& last = told->second;
+    const bool news = vote.statement.view > last.view ||
+                      (vote.statement.view == last.view && vote.statement.kind > last.kind);
+    if (!news) return {};
+  }
+  std::vector<PeerId> out = peers_.of(vote.signer);
+  std::erase(out, from);
+  return out;
+}
+
+// Above it this node knows all that it has signed. While it listens that stays so: it is told late
+// what its key has signed in views that are final by then.
+View Simplex::own_floor() const {
+  const bool listening = guard_.mode() == KeyGuard::Mode::listening;
+  return listening ? std::min(began_at_, floor_.view) : floor_.view;
+}
+
 // A reminder of what this node has signed, or what another copy of it has.
 void Simplex::on_own_vote(const PeerId& from, const Vote& vote) {
   const Statement& statement = vote.statement;
-  if (statement.view <= floor_.view || signed_it(own_.in(statement.view), statement)) return;
+  if (statement.view <= own_floor() || signed_it(own_.in(statement.view), statement)) return;
   const Bytes message = statement_bytes(setup_.genesis_hash, statement);
   if (!ports_.verifier->verify(setup_.set.at(*self_).consensus_key, message, vote.signature)) {
     actions_.disconnects.push_back({from, "a vote with a bad signature"});
@@ -130,7 +156,7 @@ void Simplex::on_own_vote(const PeerId& from, const Vote& vote) {
 // This node's key signed it. Votes below none_below are known to be lost.
 void Simplex::heard_own(const Statement& statement, const std::string& where) {
   const View view = statement.view;
-  if (view <= floor_.view || own_.limits().all() || view < own_.limits().none_below) return;
+  if (view <= own_floor() || own_.limits().all() || view < own_.limits().none_below) return;
   if (signed_it(own_.in(view), statement)) return;
   guard_.heard_foreign("its key has signed a " + std::string(enumerator_name(statement.kind)) +
                        " in view " + std::to_string(view.value) + " of epoch " +
@@ -195,9 +221,9 @@ bool Simplex::take_certificate(const Certificate& certificate, bool verified) {
   if (statement.view <= floor_.view) {
     const bool excluded = at_floor && (statement.kind == VoteKind::nullify ||
                                        statement.hash != known->statement.hash);
-    if (excluded && verify(certificate, context_, *ports_.verifier).ok()) {
-      violation("a certificate that excludes the newest final block", *known, certificate);
-    }
+    if (!excluded) return true;
+    if (!verify(certificate, context_, *ports_.verifier).ok()) return false;
+    violation("a certificate that excludes the newest final block", *known, certificate);
     return true;
   }
   if (const Certificate* held = table_.find(statement.view, statement.kind)) {
