@@ -4,8 +4,9 @@
 //
 // What is asked is charged before it is answered, what was sent afterwards: a level may go below
 // zero by the replies of one turn. A level may stand under another that it shares: peers that are
-// no validators have one together, so that their number does not multiply what they get.
-// Units: bytes (kPeer, kGuests) or microseconds of the core thread (kGossip); time in milliseconds.
+// no validators have one together, so that neither their number nor a new link multiplies what they
+// get.
+// Units: bytes (kPeer, kGuests) or microseconds of a processor (kGossip…); time in milliseconds.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +25,7 @@ class Allowance {
   static constexpr Rate kPeer{std::int64_t{64} << 20, (std::int64_t{32} << 20) / 1'000};
   static constexpr Rate kGuests{std::int64_t{128} << 20, (std::int64_t{64} << 20) / 1'000};
   static constexpr Rate kGossip{400'000, 50};
+  static constexpr Rate kGuestsGossip{1'000'000, 200};
   // For a request as such, and for each block that it may make us read.
   static constexpr std::uint64_t kRequest = std::uint64_t{16} << 10;
 
@@ -42,6 +44,11 @@ class Allowance {
   void charge(std::uint64_t units) {
     level_ -= static_cast<std::int64_t>(units);
     if (shared_ != nullptr) shared_->charge(units);
+  }
+  // Of what was charged before.
+  void give_back(std::uint64_t units) {
+    level_ = std::min(rate_.full, level_ + static_cast<std::int64_t>(units));
+    if (shared_ != nullptr) shared_->give_back(units);
   }
   // From now on it does not stand under this one.
   void leave(const Allowance& shared) {

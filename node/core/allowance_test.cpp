@@ -59,6 +59,19 @@ TEST_CASE("however many peers ask, those that are no validators share one level"
   CHECK(validator.admit(Instant(0), range));
 }
 
+TEST_CASE("what is given back fills a level and the one above it, and no more") {
+  Allowance above(Instant(0), {100, 1});
+  Allowance level(Instant(0), {50, 1}, &above);
+  REQUIRE(level.admit(Instant(0), 50));
+  CHECK_FALSE(level.admit(Instant(0), 1));
+  level.give_back(60);
+  REQUIRE(level.admit(Instant(0), 50));
+  CHECK_FALSE(level.admit(Instant(0), 1));
+  Allowance other(Instant(0), {200, 1}, &above);
+  REQUIRE(other.admit(Instant(0), 50));  // of 100, with 50 taken
+  CHECK_FALSE(other.admit(Instant(0), 1));
+}
+
 TEST_CASE("useless gossip is heard at its rate, and silence makes up for it") {
   Allowance gossip(Instant(0), Allowance::kGossip);
   std::size_t heard = 0;

@@ -12,8 +12,10 @@ namespace {
 using ports::Instant;
 using ports::PeerId;
 
-constexpr std::uint32_t kBehind = 3;  // blocks: less is left to consensus
-constexpr std::size_t kAskedLately = 8;
+constexpr std::uint32_t kBehind = 3;        // blocks: less is left to consensus
+constexpr std::uint64_t kDoubtMs = 60'000;  // after a failure strangers are asked last
+constexpr std::uint64_t kUnprovedPatience =
+    4;  // times that for one answer, for a run without proof
 
 bool is_ahead(const SyncPeer& peer, BlockNumber head) {
   return peer.head.value > std::uint64_t{head.value} + kBehind;
@@ -22,7 +24,9 @@ bool is_ahead(const SyncPeer& peer, BlockNumber head) {
 }  // namespace
 
 void BlockSync::peer_head(const PeerId& peer, BlockNumber head) {
-  peers_[peer].standing.head = head;
+  const auto [known, is_new] = peers_.try_emplace(peer);
+  if (is_new) known->second.arrival = arrivals_++;
+  known->second.standing.head = head;
   highest_ = std::max(highest_, head);
 }
 
@@ -36,6 +40,12 @@ void BlockSync::peer_down(const PeerId& peer) {
 
 void BlockSync::forget_unproved() {
   if (taken_ && !taken_->proved) taken_.reset();
+  unproved_for_ = DurationMs(0);
+}
+
+void BlockSync::miss(Peer& peer, Instant now) {
+  peer.standing.miss(now);
+  doubts_until_ = now + DurationMs(kDoubtMs);
 }
 
 void BlockSync::pause() {
@@ -61,25 +71,29 @@ bool BlockSync::is_pruned_everywhere(BlockNumber head) const {
   bool any = false;
   if (!anyone_ahead(head)) return false;
   for (const auto& [id, peer] : peers_) {
-    if (!is_ahead(peer.standing, head)) continue;
+    if (!is_ahead(peer.standing, head) || !peer.standing.is_trusted()) continue;
     if (peer.pruned_below <= head.next()) return false;
     any = true;
   }
   return any;
 }
 
-// Those whose speed is not known come first, then the fastest.
+// Those whose speed is not known come first, so that it gets known, but for a while after a failure
+// last: a new key costs a liar nothing. Of equals the one that came first.
 std::optional<PeerId> BlockSync::choose(BlockNumber from, BlockNumber head, Instant now) const {
+  const std::uint64_t of_unknown = now < doubts_until_ ? 0 : ~std::uint64_t{0};
   std::optional<PeerId> best;
   std::uint64_t best_speed = 0;
+  std::uint64_t best_arrival = 0;
   for (const auto& [id, peer] : peers_) {
     if (!is_ahead(peer.standing, head) || peer.pruned_below > from) continue;
     if (peer.standing.rests(now)) continue;
-    const std::uint64_t speed =
-        peer.blocks_a_second == 0 ? ~std::uint64_t{0} : peer.blocks_a_second;
-    if (best && speed <= best_speed) continue;
+    const std::uint64_t speed = peer.blocks_a_second == 0 ? of_unknown : peer.blocks_a_second;
+    const bool better = speed > best_speed || (speed == best_speed && peer.arrival < best_arrival);
+    if (best && !better) continue;
     best = id;
     best_speed = speed;
+    best_arrival = peer.arrival;
   }
   return best;
 }
@@ -92,7 +106,7 @@ std::optional<BlockSync::Ask> BlockSync::next(const ports::ChainHead& head, Inst
       wake_ = asked_->patient_from + peer.standing.patience();
       return std::nullopt;
     }
-    peer.standing.miss(now);
+    miss(peer, now);
     asked_.reset();
     forget_unproved();
   }
@@ -112,9 +126,6 @@ std::optional<BlockSync::Ask> BlockSync::next(const ports::ChainHead& head, Inst
     return std::nullopt;
   }
   asked_ = Asked{*peer, from, now, now};
-  auto& lately = peers_.at(*peer).asked_lately;
-  lately.push_back(from);
-  if (lately.size() > kAskedLately) lately.pop_front();
   wake_ = now + peers_.at(*peer).standing.patience();
   return Ask{*peer, from};
 }
@@ -133,7 +144,7 @@ void BlockSync::pruned(const PeerId& from, BlockNumber oldest) {
 }
 
 BlockSync::Judged BlockSync::lie(const PeerId& from, std::string reason, Instant now) {
-  peers_.at(from).standing.miss(now);
+  miss(peers_.at(from), now);
   forget_unproved();
   return {Verdict::lie, std::move(reason)};
 }
@@ -142,16 +153,10 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
                                    const Position& position, const VoteVerifier& verifier,
                                    Instant now) {
   if (!asked_ || asked_->peer != from) return {Verdict::ignored, {}};
-  Peer& peer = peers_.at(from);
-  if (!reply.blocks.empty()) {
-    const BlockNumber first = reply.blocks[0].header.number.value;
-    const auto& lately = peer.asked_lately;
-    // Late, to a request that was given up, here or while a snapshot was fetched; the answer to the
-    // newest one is still to come.
-    const bool known = first <= position.head.number ||
-                       std::find(lately.begin(), lately.end(), first) != lately.end();
-    if (first != asked_->from && known) return {Verdict::ignored, {}};
-  }
+  // Late, to a request that was given up, here or while a snapshot was fetched, or on another link:
+  // no better than silence, and the answer may still come.
+  const bool other = !reply.blocks.empty() && reply.blocks[0].header.number.value != asked_->from;
+  if (other) return {Verdict::ignored, {}};
   const Asked asked = *asked_;
   asked_.reset();
   // Consensus was faster, or an epoch has ended since.
@@ -159,11 +164,20 @@ BlockSync::Judged BlockSync::judge(const PeerId& from, const RangeReply& reply,
                          (taken_ && taken_->last.number.next() != asked.from) ||
                          (!taken_ && asked.from != position.head.number.next());
   if (overtaken) return {Verdict::ignored, {}};
-  if (reply.blocks.empty() || reply.blocks[0].header.number.value != asked.from) {
-    return lie(from, "a range of other blocks than were asked for", now);
-  }
+  if (reply.blocks.empty()) return lie(from, "a range without a block", now);
   std::string flaw = flaw_of(reply, position, verifier);
   if (!flaw.empty()) return lie(from, std::move(flaw), now);
+  Peer& peer = peers_.at(from);
+  // Blocks without a proof can be made up: whoever sends them one by one would be waited for until
+  // they are too many.
+  unproved_for_.value += ports::elapsed(asked.patient_from, now).value;
+  if (reply.is_proved()) {
+    unproved_for_ = DurationMs(0);
+  } else if (unproved_for_.value > kUnprovedPatience * peer.standing.patience().value) {
+    miss(peer, now);
+    forget_unproved();
+    return {Verdict::ignored, {}};
+  }
   const std::uint64_t took = std::max<std::uint64_t>(ports::elapsed(asked.at, now).value, 1);
   const std::uint64_t speed = std::max<std::uint64_t>(reply.blocks.size() * 1'000 / took, 1);
   peer.blocks_a_second = peer.blocks_a_second == 0 ? speed : (3 * peer.blocks_a_second + speed) / 4;
@@ -224,7 +238,7 @@ bool BlockSync::settle(const PeerId& from, const RangeReply& reply, BlockNumber 
     if (standing != nullptr && reply.is_proved()) standing->serve();
     return true;
   }
-  if (standing != nullptr) standing->miss(now);  // consensus could make nothing of it
+  if (found != peers_.end()) miss(found->second, now);  // consensus could make nothing of it
   taken_.reset();
   waiting_ = 0;
   return false;

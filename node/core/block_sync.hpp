@@ -4,8 +4,8 @@
 // Nothing that a peer says is believed. Its blocks must stand on the head, or on those that it sent
 // before, with the bodies that their headers name; at the latest kUnprovedBlocks later they must be
 // proved final, by a Finalization or the proof of the epoch's end. A peer that claims a head and
-// does not serve, serves another chain, withholds the proof, or has pruned what is wanted gives way
-// to another; of those that serve, the fastest is asked.
+// does not serve, serves another chain, withholds the proof or makes this node wait for it, or has
+// pruned what is wanted gives way to another; of those that serve, the fastest is asked.
 //
 // Answers are asked for ahead: while consensus executes one, up to kRangesAhead wait that were
 // judged good, so that their signatures can be checked meanwhile. Ranges stand on those before
@@ -16,7 +16,6 @@
 // it.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -83,8 +82,8 @@ class BlockSync {
   struct Peer {
     SyncPeer standing;
     BlockNumber pruned_below;
-    std::uint64_t blocks_a_second = 0;     // 0: not yet known
-    std::deque<BlockNumber> asked_lately;  // answers may come late, to what was asked before
+    std::uint64_t blocks_a_second = 0;  // 0: not yet known
+    std::uint64_t arrival{};            // 0 came first
   };
   struct Asked {
     ports::PeerId peer;
@@ -102,6 +101,7 @@ class BlockSync {
   bool anyone_ahead(BlockNumber head) const;  // asked at every turn, however many peers there are
   std::optional<ports::PeerId> choose(BlockNumber from, BlockNumber head, ports::Instant now) const;
   void forget_unproved();
+  void miss(Peer& peer, ports::Instant now);
   Judged lie(const ports::PeerId& from, std::string reason, ports::Instant now);
   std::string flaw_of(const RangeReply& reply, const Position& position,
                       const VoteVerifier& verifier) const;
@@ -110,7 +110,10 @@ class BlockSync {
   BlockNumber highest_;  // that any of them has claimed
   std::optional<Asked> asked_;
   std::optional<Taken> taken_;
-  std::size_t waiting_ = 0;  // good answers that are not settled
+  std::size_t waiting_ = 0;      // good answers that are not settled
+  DurationMs unproved_for_;      // that was waited for blocks since the last proof
+  ports::Instant doubts_until_;  // since somebody failed
+  std::uint64_t arrivals_ = 0;
   std::optional<ports::Instant> wake_;
 };
 

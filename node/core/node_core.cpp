@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t kTouchMs = 2'000;        // between two Status messages
 constexpr std::uint64_t kFar = 16;               // blocks: less is fetched by consensus as well
+constexpr std::ptrdiff_t kLinksOfKey = 4;        // that may be a validator's, at a time
 constexpr std::size_t kRepeatBytes = 64 * 1024;  // of own transactions, offered again
 
 // What it costs to be asked this; nothing if it is no request.
@@ -38,6 +39,7 @@ NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePo
   const ports::Moment now = ports_.clock->now();
   touch_at_ = now.instant;
   guests_ = std::make_unique<Allowance>(now.instant, Allowance::kGuests);
+  guests_gossip_ = std::make_unique<Allowance>(now.instant, Allowance::kGuestsGossip);
   start_engine();
 }
 
@@ -49,7 +51,8 @@ void NodeCore::start_engine() {
 }
 
 void NodeCore::on_peer_up(const PeerId& peer) {
-  peers_.insert_or_assign(peer, Peer(ports_.clock->now().instant, guests_.get()));
+  peers_.insert_or_assign(peer,
+                          Peer(ports_.clock->now().instant, guests_.get(), guests_gossip_.get()));
   engine_->on_event(consensus::PeerUp{peer, std::nullopt}, ports_.clock->now());
   send_status(peer);
   std::vector<Bytes> mine = ports_.pool->local(kRepeatBytes);
@@ -98,7 +101,17 @@ void NodeCore::on_message(const PeerId& from, const Status& status) {
   engine_->on_hint(from, status.hint, ports_.clock->now());
 }
 
+// Each link of a key is sent everything that consensus says, so that they are few; the others are
+// guests, until one of the few ends.
 bool NodeCore::take_claim(const PeerId& from, const ValidatorClaim& claim) {
+  if (peers_.at(from).validator) {
+    ports_.network->disconnect(from, "a claim to a second validator's key");
+    return false;
+  }
+  const auto links = std::count_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    return entry.second.validator == claim.key;
+  });
+  if (links >= kLinksOfKey) return true;
   if (!ports_.verifier->verify(claim.key, claim_bytes(genesis_hash_, from, self_),
                                claim.signature)) {
     ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
@@ -107,7 +120,10 @@ bool NodeCore::take_claim(const PeerId& from, const ValidatorClaim& claim) {
   Peer& peer = peers_.at(from);
   peer.validator = claim.key;
   peer.member = engine_->current_set().find(claim.key) || engine_->next_set().find(claim.key);
-  if (peer.member) peer.allowance.leave(*guests_);
+  if (peer.member) {
+    peer.allowance.leave(*guests_);
+    peer.gossip.leave(*guests_gossip_);
+  }
   engine_->on_event(consensus::PeerUp{from, claim.key}, ports_.clock->now());
   return true;
 }

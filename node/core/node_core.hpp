@@ -125,21 +125,23 @@ class NodeCore {
 
  private:
   struct Peer {
-    Peer(Instant now, Allowance* guests)
-        : allowance(now, Allowance::kPeer, guests), gossip(now, Allowance::kGossip) {}
+    Peer(Instant now, Allowance* guests, Allowance* guests_gossip)
+        : allowance(now, Allowance::kPeer, guests),
+          gossip(now, Allowance::kGossip, guests_gossip) {}
     std::optional<Ed25519Key> validator;
     std::optional<ValidatorClaim> claim;  // of this node, to it
     Status status;
     bool known = false;    // a Status has come
     bool member = false;   // of this epoch's set or the next, when its key was proved
     Allowance allowance;   // for its requests
-    Allowance gossip;      // for what the pool does not take, in microseconds
+    Allowance gossip;      // for what the pool does not take
     std::size_t jobs = 0;  // signatures of its transactions that are being checked
   };
   struct Checking {
     std::vector<Hash> extrinsics;
     std::vector<SubmitDone> done;  // one each, empty for gossip
     std::optional<PeerId> from;
+    bool prepaid = false;  // a guest has paid for bad ones, until they turn out good
   };
   // A good range that consensus has not got yet.
   struct Range {
@@ -189,7 +191,9 @@ class NodeCore {
   Hash genesis_hash_;
   std::unique_ptr<consensus::Engine> engine_;
   EvidenceReports reports_;
-  std::unique_ptr<Allowance> guests_;  // of all peers that are no validators together
+  // Of all peers that are no validators together.
+  std::unique_ptr<Allowance> guests_;
+  std::unique_ptr<Allowance> guests_gossip_;
   std::map<PeerId, Peer> peers_;
 
   std::map<std::uint64_t, Checking> checking_;

@@ -232,12 +232,14 @@ void SnapshotSync::expand(const Place& place, const tree::Node& node) {
   }
 }
 
-bool SnapshotSync::target_is_served() const {
+// Not by those that are not there yet, or are silent, and rest for it.
+bool SnapshotSync::target_is_served(Instant now) const {
   if (peers_.empty()) return true;  // somebody may come who does
-  for (const auto& [id, peer] : peers_) {
-    if (!peer.lacks_target) return true;
-  }
-  return false;
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    const Peer& peer = entry.second;
+    const bool silent = !peer.standing.is_trusted() && peer.standing.rests(now);
+    return peer.standing.head >= target_->number && !peer.lacks_target && !silent;
+  });
 }
 
 // A newer one may be served; what is staged stays.
@@ -270,7 +272,7 @@ void SnapshotSync::ask_for_subtrees(Instant now) {
     phase_ = Phase::block;
     return ask_for_block(now);
   }
-  if (!target_is_served()) return give_up_target(now);
+  if (!target_is_served(now)) return give_up_target(now);
   for (bool more = true; more;) {  // in turn, so that all have something to do
     more = false;
     for (auto& [id, peer] : peers_) {
@@ -356,7 +358,7 @@ std::optional<PeerId> SnapshotSync::idle_peer(Instant now) const {
 void SnapshotSync::ask_for_block(Instant now) {
   if (block_) return install();
   if (asked_one_) return;
-  if (!target_is_served()) return give_up_target(now);
+  if (!target_is_served(now)) return give_up_target(now);
   const auto peer = idle_peer(now);
   if (!peer) return;
   asked_one_ = AskedOne{*peer, now};

@@ -123,7 +123,7 @@ class SnapshotSync {
   void ask_for_block(ports::Instant now);
   void install();
   std::optional<ports::PeerId> idle_peer(ports::Instant now) const;
-  bool target_is_served() const;
+  bool target_is_served(ports::Instant now) const;
   void give_up_target(ports::Instant now);
   void wake_at(ports::Instant at);
 

@@ -4,7 +4,7 @@
 // to the peer, by the microseconds that it took of the core thread, and a peer that has used up its
 // level is not listened to until time has filled it again. What the pool takes is paid by its fee.
 // A signature that can never hold ends the link; one that may hold for a node that is further is
-// charged.
+// charged: to a peer that is no validator before it is checked, since it may be gone afterwards.
 #include <algorithm>
 
 #include "node/core/node_core.hpp"
@@ -17,7 +17,7 @@ constexpr std::size_t kGuestPart = 4;  // of them, one over this for each peer t
 constexpr std::size_t kGossipBytes = 256 * 1024;  // of one frame
 constexpr std::uint64_t kKnownMicros = 2;
 constexpr std::uint64_t kUselessMicros = 25;  // decoded, looked up in the state, and refused
-constexpr std::uint64_t kBadSignatureMicros = 100;
+constexpr std::uint64_t kBadSignatureMicros = 60;
 
 std::uint64_t cost_of(ports::PoolVerdict verdict) {
   switch (verdict) {
@@ -47,6 +47,7 @@ void NodeCore::on_message(const PeerId& from, const Transactions& transactions) 
   const auto source = peer.member ? ports::PoolSource::gossip : ports::PoolSource::of(from);
   Checking checking;
   checking.from = from;
+  checking.prepaid = !peer.member;
   std::vector<ports::SignatureJob> jobs;
   for (const Bytes& extrinsic : transactions.extrinsics) {
     ports::PoolAnswer answer = ports_.pool->offer(extrinsic, source);
@@ -54,6 +55,7 @@ void NodeCore::on_message(const PeerId& from, const Transactions& transactions) 
     if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, from);
     if (answer.verdict != ports::PoolVerdict::check_signature) continue;
     TALLY_ASSERT(answer.job.has_value());
+    if (checking.prepaid) peer.gossip.charge(kBadSignatureMicros);
     checking.extrinsics.push_back(answer.hash);
     checking.done.emplace_back();
     jobs.push_back(*std::move(answer.job));
@@ -95,7 +97,9 @@ void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<boo
     const ports::PoolAnswer answer = ports_.pool->settle(checking.extrinsics[i], results[i]);
     const bool never = answer.verdict == ports::PoolVerdict::invalid;
     bad = bad || (!results[i] && never);
-    if (!results[i] && !never && peer != peers_.end()) {
+    if (checking.prepaid && results[i]) {
+      (peer != peers_.end() ? peer->second.gossip : *guests_gossip_).give_back(kBadSignatureMicros);
+    } else if (!checking.prepaid && !results[i] && !never && peer != peers_.end()) {
       peer->second.gossip.charge(kBadSignatureMicros);
     }
     if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, checking.from);

@@ -64,6 +64,7 @@ constexpr std::size_t kQuarter = kChecks / 4;
 
 // Transactions that look good until their signature is checked, no two the same.
 struct SignatureFlood {
+  explicit SignatureFlood(std::uint32_t blocks = 0) : o({.blocks = blocks, .pool = {}}) {}
   Observer o;
   Bytes next = o.pay("Bob", 0);
 
@@ -113,6 +114,7 @@ TEST_CASE("signatures that are checked are bounded in all, and room comes back e
     for (std::uint8_t name = 1; name <= 6; ++name) flood.from(name, kQuarter / kMaxGossip);
     CHECK(flood.o.waiting() == kChecks);
     flood.refuse_all();
+    flood.o.clock.moment.instant = flood.o.clock.moment.instant + DurationMs(10'000);
   }
 }
 
@@ -138,6 +140,43 @@ TEST_CASE("a mortal transaction born after this node's head ends no link, and is
   flood.from(2, 1);
   CHECK(o.waiting() == kMaxGossip);
   CHECK(o.network.dropped.empty());
+}
+
+// Shown to fail where each link has a level of its own, and where nobody pays before the check.
+TEST_CASE("who hangs up and comes back has no more signatures checked for it") {
+  SignatureFlood flood(4);
+  flood.next = flood.o.node.sign(dev("Bob"), transfer(dev("Alice"), 1'000),
+                                 {.era = Era::mortal(4, BlockNumber(6)), .birth = Hash{{6}}});
+  std::size_t checked = 0;
+  for (std::uint8_t name = 10; name < 40; ++name) {
+    flood.o.core->on_peer_up(peer(name));
+    flood.from(name, kQuarter / kMaxGossip);
+    flood.o.core->on_peer_down(peer(name));
+    checked += flood.o.waiting();
+    flood.refuse_all();
+  }
+  CHECK(checked > 16'000);
+  CHECK(checked < 17'000);
+  flood.from(1, 1);
+  CHECK(flood.o.waiting() == 0);
+  flood.o.clock.moment.instant = flood.o.clock.moment.instant + DurationMs(10'000);
+  flood.from(1, 1);
+  CHECK(flood.o.waiting() == kMaxGossip);
+  CHECK(flood.o.network.dropped.empty());
+}
+
+// Shown to fail where what was paid for the check is kept.
+TEST_CASE("good signatures cost a guest nothing") {
+  Observer o;
+  std::uint32_t nonce = 0;
+  for (int block = 0; block < 60; ++block) {
+    std::vector<Bytes> all;
+    for (int i = 0; i < 128; ++i) all.push_back(o.pay("Bob", nonce++));
+    o.gossip(peer(1), all);
+    REQUIRE(o.waiting() == all.size());
+    o.answer_checks();
+    o.node.advance();
+  }
 }
 
 // Shown to fail where known ones cost nothing.
@@ -179,6 +218,31 @@ TEST_CASE("a claim to a key that is not signed for this link ends it") {
   o.claim(peer(1), "Alice", false);
   CHECK(o.network.dropped.contains(peer(1)));
   for (const PeerStatus& one : o.core->peer_statuses()) CHECK_FALSE(one.validator);
+}
+
+// Shown to fail without either rule.
+TEST_CASE("a link has one validator's key, and a key few links") {
+  Observer o;
+  o.claim(peer(1), "Bob");
+  o.claim(peer(1), "Bob");
+  CHECK(o.network.dropped.empty());
+  o.claim(peer(1), "Charlie");
+  CHECK(o.network.dropped.contains(peer(1)));
+  for (std::uint8_t name = 10; name < 20; ++name) {
+    o.core->on_peer_up(peer(name));
+    o.claim(peer(name), "Alice");
+  }
+  const auto of_alice = [&] {
+    const auto all = o.core->peer_statuses();
+    return std::count_if(all.begin(), all.end(), [](const PeerStatus& one) {
+      return one.validator && one.peer.bytes[0] >= 10;
+    });
+  };
+  CHECK(of_alice() == 4);
+  o.core->on_peer_down(peer(10));
+  o.claim(peer(19), "Alice");  // it says so again and again
+  CHECK(of_alice() == 4);
+  CHECK(o.network.dropped.size() == 1);
 }
 
 TEST_CASE("who passes a transaction on does not get it back, and validators tell each other once") {

@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t kBansMax = 4096;
 constexpr Milliseconds kAcceptPause{100};
 constexpr Milliseconds kRefusalPause{1};
+constexpr std::ptrdiff_t kLinksOfKey = 4;  // that one validator may have at a time
 constexpr std::uint64_t kFailureLinesPerWindow = 20;
 constexpr Milliseconds kFailureWindow{10'000};
 
@@ -96,6 +97,7 @@ class Transport::Impl final : public ConnectionOwner {
   void redial_later(Dial& dial, const std::string& failure);
   Dial* dial_to(const ports::PeerId& peer);
   bool is_preferred(const ConnectionPtr& connection) const;
+  std::ptrdiff_t links_of(const Ed25519Key& validator) const;
   bool inbound_is_full(const AddressKey& address) const;
   bool is_validator(const ConnectionPtr& connection) const;
   bool is_banned(const ports::PeerId& peer);
@@ -366,6 +368,11 @@ bool Transport::Impl::is_preferred(const ConnectionPtr& connection) const {
                      [&](const auto& entry) { return entry->address.peer == *connection->peer(); });
 }
 
+std::ptrdiff_t Transport::Impl::links_of(const Ed25519Key& validator) const {
+  return std::count_if(links_.begin(), links_.end(),
+                       [&](const auto& link) { return link.second->validator() == validator; });
+}
+
 bool Transport::Impl::inbound_is_full(const AddressKey& address) const {
   std::size_t taken = 0;
   std::size_t of_address = 0;
@@ -417,15 +424,20 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
   if (existing != links_.end()) {
     const ConnectionPtr old = existing->second;
     const ports::PeerId& dialer = connection->role() == Role::dialer ? own_ : peer;
-    if (old->is_settled(std::chrono::steady_clock::now())) {
+    // Who has stolen a node key and no more does not keep the validator out.
+    const bool outranks = is_validator(connection) && !is_validator(old);
+    if (!outranks && old->is_settled(std::chrono::steady_clock::now())) {
       return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer, from " +
                                                       old->address() +
                                                       ": do two nodes run with one node key?"};
     }
-    const bool newer_wins = old->role() == connection->role() || dialer == std::min(own_, peer);
+    const bool newer_wins =
+        outranks || old->role() == connection->role() || dialer == std::min(own_, peer);
     if (!newer_wins) return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer"};
     take_down(old, "replaced by another link to the same peer");
     old->say_goodbye(GoodbyeCode::duplicate, "replaced by another link to the same peer");
+  } else if (is_validator(connection) && links_of(*connection->validator()) >= kLinksOfKey) {
+    return HelloRefusal{GoodbyeCode::full, "there are enough links of this validator's key"};
   } else if (!is_preferred(connection) && inbound_is_full(connection->address_key())) {
     return HelloRefusal{GoodbyeCode::full, "all places for inbound peers are taken"};
   }

@@ -9,9 +9,10 @@
 // again whenever a link to them ends. Two links to one peer: the newer wins if the same side
 // dialled both, else the one that the lower node key dialled. But a link that is `settled_after`
 // old and still answers keeps its place: a second node with a copied node key does not displace the
-// first, and learns that its key is in use; the listener says Hello only to whom it admits. Inbound
-// links are limited; bootnodes and the keys given to prefer_validators() do not count. A peer that
-// misbehaves is refused for `ban`.
+// first, unless it alone proves a validator's key, and learns that its key is in use; the listener
+// says Hello only to whom it admits. Inbound links are limited; bootnodes and the keys given to
+// prefer_validators() do not count, of which each may have four. A peer that misbehaves is refused
+// for `ban`.
 //
 // Pressure. Sending never blocks: what does not fit into a peer's queue is dropped by the rule of
 // SendQueue, and a peer that takes nothing of it for `write_timeout` is cut off. Receiving pushes

@@ -89,6 +89,39 @@ TEST_CASE("a second node with a copied key displaces nobody, and says that its k
   CHECK_FALSE(copy.transport->key_is_in_use());
 }
 
+// Shown to fail where a settled link keeps its place against everybody.
+TEST_CASE("who has a validator's node key and no more does not keep the validator out") {
+  TransportSettings settings = quick();
+  settings.settled_after = Milliseconds(0);
+  Node a(1, settings);
+  a.transport->prefer_validators({ed25519_public(secret(20))});
+  Node thief(2, dialling({a.address()}));
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 1; }));
+  settings = dialling({a.address()});
+  settings.prover = prover(20, 20);
+  Node validator(2, settings);
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 2; }));
+  CHECK(a.seen.ups[1].validator == ed25519_public(secret(20)));
+  CHECK(logs(thief, "the peer said goodbye: duplicate"));
+  CHECK(validator.seen.downs.empty());
+}
+
+// Shown to fail without the limit.
+TEST_CASE("a validator has four links at most, whatever node keys it shows") {
+  Node a(1);
+  a.transport->prefer_validators({ed25519_public(secret(20))});
+  TransportSettings settings = dialling({a.address()});
+  settings.prover = prover(20, 20);
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (std::uint8_t seed = 2; seed < 7; ++seed) {
+    nodes.push_back(std::make_unique<Node>(seed, settings));
+  }
+  REQUIRE(a.seen.wait([&] { return a.seen.ups.size() == 4; }));
+  CHECK(logs(a, "there are enough links of this validator's key"));
+  nodes.erase(nodes.begin());
+  CHECK(a.seen.wait([&] { return a.seen.ups.size() >= 4 + a.seen.downs.size(); }));
+}
+
 TEST_CASE("a node of another chain is refused, and both logs say which chains") {
   Node a(1);
   TransportSettings settings = dialling({a.address()});
