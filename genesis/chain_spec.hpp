@@ -77,5 +77,8 @@ Result<void, Error> check_chain_spec(const ChainSpec& spec);
 std::vector<std::string_view> preset_names();
 std::optional<std::string_view> preset_json(std::string_view name);
 Result<ChainSpec, Error> preset(std::string_view name);
+// The numbers of a real network, to which its validators, accounts and council are still to be
+// added.
+std::string_view main_base_json();
 
 }  // namespace tally::genesis

@@ -3,8 +3,10 @@
 #include "genesis/build.hpp"
 #include "genesis/dev_keys.hpp"
 #include "genesis/json.hpp"
+#include "genesis/live.hpp"
 #include "modules/credits/api.hpp"
 #include "modules/credits/invariants.hpp"
+#include "primitives/ss58.hpp"
 #include "runtime/invariants.hpp"
 
 namespace tally::genesis {
@@ -135,6 +137,54 @@ TEST_CASE("a spec without meaning is refused") {
              Catch::StartsWith("validators[0].account: expected an account of accounts[]"));
   CHECK_THAT(error_of([](Json& j) { j["blocks"]["operational_percent"] = 100; }),
              Catch::StartsWith("blocks.operational_percent"));
+}
+
+ChainSpec live_chain() {
+  Json json = Json::parse(main_base_json());
+  json["chain_id"] = "real";
+  Validator validator = dev_validator("Alice", 10'000);
+  validator.account.bytes[0] ^= 1;
+  json["validators"] = {{{"consensus_key", "0x" + to_hex(validator.consensus_key)},
+                         {"vrf_key", "0x" + to_hex(validator.vrf_key)},
+                         {"account", to_ss58(validator.account)},
+                         {"weight", 10'000}}};
+  json["accounts"] = {{{"account", to_ss58(validator.account)}, {"balance", "20000 CC"}}};
+  const auto spec = parse_chain_spec(json.dump());
+  REQUIRE(spec.ok());
+  return *spec;
+}
+
+TEST_CASE("the base of a real network has the numbers of one, and nobody in it") {
+  CHECK(parse_chain_spec(main_base_json()).error().message ==
+        "chain_id: expected a name, got an empty text");
+  const ChainSpec spec = live_chain();
+  CHECK(spec.consensus == validators::main_config());
+  CHECK(spec.channels == channels::main_config());
+  CHECK(spec.workers == workers::main_config());
+  CHECK(spec.disputes == disputes::main_config());
+  CHECK(spec.storage_registry == storage_registry::main_config());
+  CHECK(spec.blocks.idle_interval == DurationMs(6'000));
+  CHECK(spec.credits.fee_base == Balance(10 * kMilliCredit.micro));
+  CHECK(unfit_for_live(spec).empty());
+}
+
+TEST_CASE("what a live chain should not have is said, each thing by its field") {
+  ChainSpec spec = *preset("local4");
+  CHECK(unfit_for_live(spec).empty());
+  spec.chain_type = "Live";
+  const auto all = unfit_for_live(spec);
+  const auto says = [&](const std::string& text) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const std::string& one) { return one.find(text) != std::string::npos; });
+  };
+  CHECK(says("//Alice: accounts, validators, council, attesters"));
+  CHECK(says("//Ferdie: accounts"));
+  CHECK(says("consensus.unbonding is 60 s; a live chain wants 7 days"));
+  CHECK(says("disputes.window is 10 s; a live chain wants 1800 s"));
+  spec = live_chain();
+  REQUIRE(spec.attesters.push_back(dev_key(KeyScheme::ed25519, "Bob").account()));
+  CHECK(unfit_for_live(spec) ==
+        std::vector<std::string>{"everybody has the key of //Bob: attesters"});
 }
 
 TEST_CASE("text that is not JSON, or says a field twice, is refused") {

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "genesis/build.hpp"
+#include "genesis/live.hpp"
 #include "primitives/ss58.hpp"
 #include "tools/cli/session.hpp"
 
@@ -20,6 +21,9 @@ struct BuildOptions {
   std::uint64_t genesis_time = 0;
   std::vector<std::string> accounts;    // ACCOUNT=AMOUNT
   std::vector<std::string> validators;  // CONSENSUS:VRF:ACCOUNT[:BOND]
+  std::vector<std::string> council;
+  std::uint64_t council_threshold = 0;  // 0: more than half
+  std::vector<std::string> attesters;
 };
 
 Json summary(const genesis::ChainSpec& spec, const genesis::Genesis& genesis) {
@@ -32,15 +36,20 @@ Json summary(const genesis::ChainSpec& spec, const genesis::Genesis& genesis) {
               {"validators", spec.validators.size()},
               {"accounts", spec.accounts.size()},
               {"bench_accounts", spec.bench_accounts.count},
-              {"epoch_blocks", spec.consensus.epoch_length}};
+              {"epoch_blocks", spec.consensus.epoch_length},
+              {"warnings", genesis::unfit_for_live(spec)}};
 }
 
 Sheet sheet_of(const Json& summary) {
   Sheet sheet;
   for (const auto& [name, value] : summary.items()) {
+    if (name == "warnings") continue;
     std::string label = name;
     std::replace(label.begin(), label.end(), '_', ' ');
     sheet.emplace_back(label, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  for (const Json& warning : summary["warnings"]) {
+    sheet.emplace_back("warning", warning.get<std::string>());
   }
   return sheet;
 }
@@ -100,12 +109,51 @@ CliResult<Json> validator(Session& session, const std::string& text) {
               {"weight", static_cast<std::uint64_t>(*bond)}};
 }
 
-// The base preset's file with what the options change.
+CliResult<Json> accounts(Session& session, const std::vector<std::string>& given) {
+  Json out = Json::array();
+  for (const std::string& one : given) out.push_back(to_ss58(TALLY_TRY(session.account(one))));
+  return out;
+}
+
+CliResult<void> edit_council(Session& session, const BuildOptions& options, Json& json) {
+  if (!options.council.empty()) {
+    const std::uint64_t most = options.council.size() / 2 + 1;
+    json["council"]["members"] = TALLY_TRY(accounts(session, options.council));
+    json["council"]["threshold"] =
+        options.council_threshold == 0 ? most : options.council_threshold;
+  } else if (options.council_threshold != 0) {
+    json["council"]["threshold"] = options.council_threshold;
+  }
+  if (!options.attesters.empty()) {
+    json["attesters"] = TALLY_TRY(accounts(session, options.attesters));
+  }
+  return {};
+}
+
+// A real network has nothing that could be taken from a preset.
+CliResult<void> check_main(const BuildOptions& options) {
+  std::string missing;
+  const auto want = [&](bool given, std::string_view option) {
+    if (!given) missing += " " + std::string(option);
+  };
+  want(!options.chain_id.empty(), "--chain-id");
+  want(!options.name.empty(), "--name");
+  want(options.genesis_time != 0, "--genesis-time");
+  want(!options.validators.empty(), "--validator");
+  want(!options.accounts.empty(), "--account");
+  if (missing.empty()) return {};
+  return fail(usage_fault("--base main leaves open what is yours to say; missing:" + missing));
+}
+
+// The base's file with what the options change.
 CliResult<Json> edited(Session& session, const BuildOptions& options) {
-  const auto text = genesis::preset_json(options.base);
+  const bool is_main = options.base == "main";
+  if (is_main) TALLY_TRY(check_main(options));
+  const auto text =
+      is_main ? std::optional(genesis::main_base_json()) : genesis::preset_json(options.base);
   if (!text) {
-    return fail(
-        usage_fault("--base names a preset: dev, local4 or bench; \"" + options.base + "\" came"));
+    return fail(usage_fault("--base is main, or a preset: dev, local4 or bench; \"" + options.base +
+                            "\" came"));
   }
   Json json = Json::parse(*text);
   if (!options.chain_id.empty()) json["chain_id"] = options.chain_id;
@@ -118,6 +166,7 @@ CliResult<Json> edited(Session& session, const BuildOptions& options) {
   for (const std::string& given : options.accounts) {
     json["accounts"].push_back(TALLY_TRY(endowment(session, given)));
   }
+  TALLY_TRY(edit_council(session, options, json));
   return json;
 }
 
@@ -151,20 +200,33 @@ void add_genesis(CLI::App& app, Session& session) {
   show->callback([&session] { session.command = [&session] { return show_spec(session); }; });
 
   auto options = std::make_shared<BuildOptions>();
-  CLI::App* make = genesis->add_subcommand("build", "Make a chain spec from a preset");
-  make->add_option("--base", options->base, "preset to start from")->capture_default_str();
+  CLI::App* make = genesis->add_subcommand("build", "Make a chain spec");
+  make->add_option("--base", options->base,
+                   "main: the numbers of a real network, and nobody's accounts; or a preset, with "
+                   "keys and accounts that everybody has: dev, local4, bench")
+      ->capture_default_str();
   make->add_option("--out", options->out, "write the chain spec here");
   make->add_option("--chain-id", options->chain_id, "unique, lower case");
   make->add_option("--name", options->name, "for people");
-  make->add_option("--genesis-time", options->genesis_time, "milliseconds since 1970");
-  make->add_option("--account", options->accounts, "ACCOUNT=AMOUNT, beside the preset's accounts");
+  make->add_option("--genesis-time", options->genesis_time,
+                   "when the chain starts, in milliseconds since 1970");
+  make->add_option("--account", options->accounts, "ACCOUNT=AMOUNT, beside those of the base");
   make->add_option(
       "--validator", options->validators,
-      "CONSENSUS_KEY:VRF_KEY:ACCOUNT[:BOND], instead of the preset's validators; the bond "
+      "CONSENSUS_KEY:VRF_KEY:ACCOUNT[:BOND], instead of the base's validators; the bond "
       "in whole CC (10000) comes out of what the account is given");
+  make->add_option("--council", options->council,
+                   "accounts that can slash workers, instead of the base's");
+  make->add_option("--council-threshold", options->council_threshold,
+                   "how many of them must agree (more than half)");
+  make->add_option("--attester", options->attesters,
+                   "accounts that attest checkpoints, instead of the base's");
   make->footer(
       "Example:\n  tally genesis build --base local4 --chain-id my-chain --name Mine \\\n"
       "    --account alice=1000CC --out my-chain.json\n"
+      "  tally genesis build --base main --chain-id real --name Real \\\n"
+      "    --genesis-time 1800000000000 --validator KEY:KEY:ACCOUNT … --account ACCOUNT=20000CC … "
+      "\\\n    --council ACCOUNT … --out real.json\n"
       "  tallyd --chain my-chain.json …   and   tally --chain my-chain.json chain status");
   make->callback([&session, options] {
     session.command = [&session, options] { return build(session, *options); };
