@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "rpc/socket_bytes.hpp"
@@ -44,7 +46,9 @@ int open_socket(const addrinfo& at) {
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(fd, at.ai_addr, at.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+  const int error = errno;
   ::close(fd);
+  errno = error;
   return -1;
 }
 
@@ -67,17 +71,18 @@ Result<std::unique_ptr<Listener>, Error> Listener::bind(const std::string& host_
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   int fd = -1;
+  std::string why = "expected an IP address and a port";
   if (colon != std::string::npos &&
       ::getaddrinfo(host.c_str(), host_and_port.c_str() + colon + 1, &hints, &found) == 0) {
     for (const addrinfo* at = found; at != nullptr && fd < 0; at = at->ai_next) {
       fd = open_socket(*at);
     }
+    why = std::generic_category().message(errno);
     ::freeaddrinfo(found);
   }
   if (fd < 0) {
-    return fail_with("cannot serve gRPC on " + host_and_port +
-                     ": the address is not this machine's or the port is in use; choose another "
-                     "with the --rpc-port or --rpc-listen");
+    return fail_with("cannot serve gRPC on " + host_and_port + ": " + why +
+                     "; choose others with --rpc-port and --rpc-listen");
   }
   return std::unique_ptr<Listener>(new Listener(fd, port_of(fd)));
 }

@@ -125,7 +125,7 @@ Result<void, Error> Trust::verify_age(TimestampMs now) const {
                    std::to_string(root_.trust_period->value / kHour) +
                    " hours only, since they may have taken their bonds back: ask somebody whom "
                    "you trust for the number and hash of a recent final block (`tally chain "
-                   "status` shows them) and begin there, with --trust-block NUMBER:HASH or "
+                   "block NUMBER` shows it) and begin there, with --trust-block NUMBER:HASH or "
                    "trust_block in a configuration; if this machine's clock is wrong, set it");
 }
 

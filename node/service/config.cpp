@@ -4,6 +4,7 @@
 #define TOML_ASSERT(expr) static_cast<void>(0)
 #include <toml++/toml.h>
 #include <charconv>
+#include <fstream>
 #include <limits>
 
 namespace tally::service {
@@ -83,8 +84,12 @@ Result<void, Error> set_signer(NodeConfig& config, const Values& values) {
 Result<void, Error> set_pruning(NodeConfig& config, const Values& values) {
   config.pruning = 0;
   if (values.front() == "archive") return {};
-  config.pruning = TALLY_TRY(integer<std::uint32_t>(values.front()));
-  if (config.pruning == 0) return fail_with("expected a number above 0, or archive, came '0'");
+  const auto number = integer<std::uint32_t>(values.front());
+  if (!number.ok() || *number == 0) {
+    return fail_with("expected a number of blocks above 0, or archive, came '" + values.front() +
+                     "'");
+  }
+  config.pruning = *number;
   return {};
 }
 Result<void, Error> set_sync_mode(NodeConfig& config, const Values& values) {
@@ -207,7 +212,8 @@ Result<std::string, Error> toml_scalar(const toml::node& node, const std::string
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
   if (const auto* flag = node.as_boolean()) return std::string(flag->get() ? "true" : "false");
-  return fail_with(key + ": expected a text, an integer or a boolean");
+  return fail_with("line " + std::to_string(node.source().begin.line) + ": " + key +
+                   ": expected a text, an integer or a boolean, came another kind of value");
 }
 
 Result<Values, Error> toml_values(const toml::node& node, const std::string& key) {
@@ -238,9 +244,18 @@ const std::vector<Setting>& settings() {
 }
 
 Result<ConfigValues, Error> read_toml(const std::filesystem::path& file) {
+  std::error_code unreadable;
+  const bool is_folder = std::filesystem::is_directory(file, unreadable);
+  std::ifstream in(file);
+  if (is_folder || !in) {
+    const std::string why =
+        is_folder ? "it is a folder"
+                  : std::generic_category().message(unreadable ? unreadable.value() : errno);
+    return fail_with("cannot read the config file " + file.string() + ": " + why);
+  }
   toml::table table;
   try {
-    table = toml::parse_file(file.string());
+    table = toml::parse(in, file.string());
   } catch (const toml::parse_error& error) {
     return fail_with("config file " + file.string() + ", line " +
                      std::to_string(error.source().begin.line) +
@@ -279,6 +294,24 @@ ConfigValues read_environment(const std::function<const char*(const char*)>& get
       }
     }
     values.push_back(rest);
+  }
+  return out;
+}
+
+std::vector<std::string> unknown_in_environment(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const auto of_section = [&](const Setting& setting) {
+      const std::string known = setting.environment_name();
+      const std::size_t section_end = known.find('_', known.find('_') + 1) + 1;
+      return name.starts_with(known.substr(0, section_end));
+    };
+    const auto is_it = [&](const Setting& setting) { return name == setting.environment_name(); };
+    const auto& all = settings();
+    if (std::any_of(all.begin(), all.end(), of_section) &&
+        std::none_of(all.begin(), all.end(), is_it)) {
+      out.push_back(name);
+    }
   }
   return out;
 }

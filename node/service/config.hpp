@@ -67,6 +67,8 @@ const std::vector<Setting>& settings();
 using ConfigValues = std::map<std::string, std::vector<std::string>>;
 
 Result<ConfigValues, Error> read_toml(const std::filesystem::path& file);
+// Of names of environment variables, those that look like settings and are none.
+std::vector<std::string> unknown_in_environment(const std::vector<std::string>& names);
 ConfigValues read_environment(const std::function<const char*(const char*)>& get);
 // Applies the sources in order; the error names the setting and where it came from.
 struct ConfigSource {

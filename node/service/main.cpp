@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "node/service/signer_command.hpp"
+#include "primitives/version.hpp"
 
 namespace {
 
@@ -50,6 +51,7 @@ struct CommandLine {
   service::SignerCommand signing;
 
   CommandLine() {
+    app.set_version_flag("--version", "tallyd " + std::string(kProgramVersion));
     app.add_option("--config", config_file, "Configuration file (<base-path>/tallyd.toml)")
         ->envname("TALLY_CONFIG")
         ->type_name("FILE");
@@ -110,7 +112,21 @@ struct CommandLine {
   }
 };
 
+Result<void, Error> check_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  const auto unknown = service::unknown_in_environment(names);
+  if (unknown.empty()) return {};
+  return fail_with("environment: " + unknown.front() +
+                   " is no setting of a section that tallyd has; tallyd --help lists them, "
+                   "section.key is TALLY_SECTION_KEY");
+}
+
 Result<service::NodeConfig, Error> load_config(const CommandLine& line) {
+  TALLY_TRY(check_environment());
   const service::ConfigSource by_command{"command line", line.given()};
   const service::ConfigSource by_environment{"environment", service::read_environment(environment)};
   service::NodeConfig early = TALLY_TRY(service::make_config({by_environment, by_command}));
@@ -136,18 +152,28 @@ Result<void, Error> generate_keys(const service::NodeConfig& config) {
   }
   const std::string password = TALLY_TRY(service::read_password(config));
   TALLY_TRY(keystore::create_validator_keys(*config.validator_keys, password));
+  std::error_code error;
+  std::filesystem::create_directories(config.base_path, error);
+  TALLY_TRY(service::identity_of(config));
   return {};
 }
 
 Result<void, Error> show_keys(const service::NodeConfig& config) {
   const auto validator = TALLY_TRY(service::validator_keys_of(config));
-  std::error_code error;
-  std::filesystem::create_directories(config.base_path, error);
-  const auto identity = TALLY_TRY(service::identity_of(config));
   if (validator) {
     std::cout << "consensus_key 0x" << to_hex(validator->consensus_key()) << '\n'
               << "vrf_key       0x" << to_hex(validator->vrf_key()) << '\n';
   }
+  if (!service::has_identity(config)) {
+    if (!validator) {
+      return fail_with("no node key in " + config.base_path.string() +
+                       ": expected the --base-path of a node that was started once, or of "
+                       "`tallyd keys generate`");
+    }
+    std::cout << "node_key      none yet in " << config.base_path.string() << '\n';
+    return {};
+  }
+  const auto identity = TALLY_TRY(service::identity_of(config));
   std::cout << "node_key      " << to_hex(identity.id()) << '\n';
   return {};
 }

@@ -133,12 +133,13 @@ Result<std::unique_ptr<Metrics>, Error> Metrics::start(const std::string& host, 
                                                        std::filesystem::path base_path) {
   auto metrics = unserved();
   const std::string where = host + ":" + std::to_string(port);
-  // The library reports a port that is taken by an exception.
+  // The library says by an exception that it cannot, and not why.
   try {
     metrics->impl_->exposer = std::make_unique<prometheus::Exposer>(where, 1);
-  } catch (const std::exception& error) {
-    return fail_with("metrics port: cannot listen on " + where + ": " + error.what() +
-                     "; choose another with --metrics-port, or --metrics false");
+  } catch (const std::exception&) {
+    return fail_with("metrics: cannot listen on " + where + ": the port is in use, or \"" + host +
+                     "\" is no address of this machine; choose others with --metrics-port and "
+                     "--metrics-listen, or --metrics false");
   }
   metrics->impl_->exposer->RegisterCollectable(metrics->impl_->registry);
   metrics->impl_->disk = std::make_shared<DiskUse>(std::move(base_path));

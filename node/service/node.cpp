@@ -16,12 +16,12 @@
 #include "node/signer/remote.hpp"
 #include "node/store/rocks_store.hpp"
 #include "node/store/vote_log.hpp"
+#include "primitives/version.hpp"
 #include "rpc/server.hpp"
 
 namespace tally::service {
 namespace {
 
-constexpr std::string_view kVersion = "0.1.0";
 constexpr std::uint32_t kBlockOverheadMax = 64 * 1024;  // header, lengths
 constexpr std::size_t kCallsMax = 4096;
 constexpr std::size_t kSpecBytesMax = 64 << 20;
@@ -294,7 +294,7 @@ void Node::Impl::make_core() {
 
 Result<void, StartError> Node::Impl::open_services() {
   ports::NodeInfo info;
-  info.version = kVersion;
+  info.version = kProgramVersion;
   info.node_key = to_hex(identity_->id());
   info.role = signer_ ? "validator" : "full";
   query_ = std::make_unique<NodeQuery>(
@@ -334,7 +334,7 @@ void Node::Impl::stop() {
   if (loop_) loop_->join();
   workers_.reset();  // what it still checks has nobody to hear of it
   if (store_) store_->sync();
-  if (lock_) log_.info("node has stopped");
+  if (loop_) log_.info("node has stopped");
   rpc_.reset();
   store_.reset();
   lock_.reset();

@@ -58,7 +58,10 @@ Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const No
 Result<std::optional<KeyPair>, Error> reporter_key_of(const NodeConfig& config);
 // Of --password-file or TALLY_KEY_PASSWORD.
 Result<std::string, Error> read_password(const NodeConfig& config);
-// The node's transport key: of the development name, or of the data folder's node.pem.
+// Whether there is one without making it.
+bool has_identity(const NodeConfig& config);
+// The node's transport key: of the development name, or of the data folder's node.pem, which is
+// made when there is none.
 Result<network::NodeIdentity, Error> identity_of(const NodeConfig& config);
 // Ports and bootnodes where none were given: on a chain that is not live, the development
 // validators that are in its set, at their default ports.

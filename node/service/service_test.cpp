@@ -53,6 +53,29 @@ TEST_CASE("each source of settings is above the one before") {
   CHECK_FALSE(config->metrics_port);
 }
 
+TEST_CASE("a config file that is none is refused with its name and the reason") {
+  const Folder folder;
+  const auto error_of = [&](const std::filesystem::path& file) {
+    const auto values = read_toml(file);
+    REQUIRE_FALSE(values.ok());
+    CHECK(values.error().message.find(file.string()) != std::string::npos);
+    return values.error().message;
+  };
+  CHECK(error_of(folder.path).find("it is a folder") != std::string::npos);
+  CHECK(error_of(folder.path / "none").find("No such file") != std::string::npos);
+  const auto file = folder.path / "tallyd.toml";
+  std::ofstream(file) << "[network]\nport = 1\n[=rpc]\n";
+  CHECK(error_of(file).find("line 3: expected TOML") != std::string::npos);
+  std::ofstream(file) << "[network]\nport = 1.5\n";
+  CHECK(error_of(file).find("line 2: network.port: expected") != std::string::npos);
+}
+
+TEST_CASE("of the environment what looks like a setting and is none is told apart") {
+  const std::vector<std::string> names{"TALLY_NETWORK_PORT", "TALLY_NETWORK_PROT", "TALLY_NODE",
+                                       "TALLY_KEY_PASSWORD", "TALLY_LOG_LEVEL",    "PATH"};
+  CHECK(unknown_in_environment(names) == std::vector<std::string>{"TALLY_NETWORK_PROT"});
+}
+
 TEST_CASE("settings have names of their own, and bad values name setting and source") {
   std::set<std::string> keys;
   std::set<std::string> flags;

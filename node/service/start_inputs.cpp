@@ -108,6 +108,11 @@ Result<std::optional<KeyPair>, Error> reporter_key_of(const NodeConfig& config) 
   return pair;
 }
 
+bool has_identity(const NodeConfig& config) {
+  std::error_code error;
+  return config.validator || std::filesystem::exists(config.base_path / "node.pem", error);
+}
+
 Result<network::NodeIdentity, Error> identity_of(const NodeConfig& config) {
   if (config.validator) {
     const Secret secret = TALLY_TRY(keystore::dev_node_secret(*config.validator));

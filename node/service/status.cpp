@@ -117,7 +117,7 @@ Judgement voting(const StatusInputs& in) {
   if (in.since_final > limit) {
     out.reason += ", but no block became final for " + seconds(in.since_final);
     out.advice =
-        "More than a third of the validators may be away or cut off from each other: ask their "
+        "A third of the validators or more may be away or cut off from each other: ask their "
         "operators.";
   }
   return out;

@@ -43,7 +43,7 @@ Result<std::unique_ptr<SigningMark>, Error> SigningMark::open(
       return fail_with(
           "there is no signing mark of this key in the state folder; if the key has never signed, "
           "by a node or by another signer, start once with --new-mark; if it has, wait until the "
-          "epoch in which it did is over");
+          "epoch in which it did is over, and then do so");
     }
     MarkContent fresh;
     fresh.key = options.key;

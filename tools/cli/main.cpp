@@ -8,6 +8,7 @@
 #include <string_view>
 #include <thread>
 
+#include "primitives/version.hpp"
 #include "tools/cli/channels.hpp"
 #include "tools/cli/node.hpp"
 #include "tools/cli/stores.hpp"
@@ -148,6 +149,7 @@ int main(int argc, char** argv) {
   CLI::App app("Tallystick: pay for work over channels; the chain only settles.", "tally");
   app.require_subcommand(1);
   app.fallthrough();
+  app.set_version_flag("--version", "tally " + std::string(tally::kProgramVersion));
   app.formatter(std::make_shared<Help>());
   add_options(app, session);
   tally::cli::add_keys(app, session);

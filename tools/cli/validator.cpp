@@ -207,9 +207,10 @@ void add_own(CLI::App& validator, Session& session) {
   CLI::App* bonds =
       add(validator, session, "bond", "Become a validator, or raise your bond", bond, bonded);
   bonds->add_option("amount", bonded->value, "1000CC")->required();
-  bonds->add_option("--keys", bonded->keys,
-                    "folder of the validator's keys (`tallyd keys new`), or //Alice; needed the "
-                    "first time");
+  bonds->add_option(
+      "--keys", bonded->keys,
+      "folder of the validator's keys (`tallyd keys generate`), or //Alice; needed the "
+      "first time");
   add_as(*bonds, bonded);
   bonds->footer(
       "The highest stakes validate, from the epoch after the next. Signing twice costs the whole\n"

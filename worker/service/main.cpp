@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "primitives/ss58.hpp"
+#include "primitives/version.hpp"
 #include "worker/sandbox/child.hpp"
 #include "worker/service/dead_letter.hpp"
 #include "worker/service/worker.hpp"
@@ -257,7 +258,7 @@ int run_cli(int argc, char** argv) {
       "tally-worker"};
   Options o;
   add_options(app, o);
-  app.set_version_flag("--version", "tally-worker 0.1.0");
+  app.set_version_flag("--version", "tally-worker " + std::string(kProgramVersion));
   app.require_subcommand(0, 1);
   app.fallthrough();
   auto* probe_command =
