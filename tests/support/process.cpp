@@ -4,10 +4,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -19,6 +23,36 @@ namespace tally::tests {
 namespace {
 
 constexpr std::chrono::milliseconds kPoll{20};
+// Below those that the kernel gives to connections.
+constexpr std::uint16_t kPortsBegin = 10'240;
+constexpr std::uint16_t kPortsEnd = 32'768;
+
+// Against other test programs: a name of an abstract Unix socket, which goes with the process.
+bool reserve(std::uint16_t port) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "tally-test-port-" + std::to_string(port);
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const int held = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::bind(held, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;  // kept open
+  ::close(held);
+  return false;
+}
+
+bool is_free(std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;  // as servers do, so that a connection that has just ended is no obstacle
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  const bool free = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                    ::listen(socket, 1) == 0;
+  ::close(socket);
+  return free;
+}
 
 }  // namespace
 
@@ -93,22 +127,14 @@ Ended run_to_end(const std::vector<std::string>& command, const std::filesystem:
 }
 
 std::vector<std::uint16_t> free_ports(std::size_t count) {
-  std::vector<int> sockets;
+  static std::mt19937 random{std::random_device{}()};
+  std::uniform_int_distribution<std::uint16_t> any(kPortsBegin, kPortsEnd - 1);
   std::vector<std::uint16_t> out;
-  for (std::size_t i = 0; i < count; ++i) {
-    sockets.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(sockets.back(), generic, size) != 0 ||
-        ::getsockname(sockets.back(), generic, &size) != 0) {
-      throw std::runtime_error("there is no free port on loopback");
-    }
-    out.push_back(ntohs(address.sin_port));
+  for (int tries = 0; out.size() < count; ++tries) {
+    if (tries > 10'000) throw std::runtime_error("there is no free port on loopback");
+    const std::uint16_t port = any(random);
+    if (reserve(port) && is_free(port)) out.push_back(port);
   }
-  for (const int socket : sockets) ::close(socket);
   return out;
 }
 
