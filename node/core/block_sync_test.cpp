@@ -310,6 +310,23 @@ TEST_CASE("block sync: made-up blocks, one by one, hold nobody up for long") {
   CHECK(fixture.ask()->peer == peer(9));
 }
 
+// Shown to fail where everybody's word counts.
+TEST_CASE("block sync: a silent peer keeps nobody from what the others have instead of blocks") {
+  Fixture fixture;
+  fixture.sync.peer_head(peer(1), BlockNumber(200));
+  REQUIRE(fixture.ask()->peer == peer(1));
+  fixture.sync.pruned(peer(1), BlockNumber(100));
+  fixture.sync.peer_head(peer(2), BlockNumber(200));
+  CHECK_FALSE(fixture.sync.is_pruned_everywhere(BlockNumber(0)));
+  while (!fixture.sync.is_pruned_everywhere(BlockNumber(0))) {
+    REQUIRE(fixture.now < 120'000);
+    const auto ask = fixture.ask();
+    CHECK((!ask || ask->peer == peer(2)));
+    REQUIRE(fixture.sync.next_timer());
+    fixture.now = std::max(fixture.now + 1, fixture.sync.next_timer()->value);
+  }
+}
+
 TEST_CASE("block sync: a head that is claimed again and again and never shown is not repeated") {
   Fixture fixture;
   fixture.sync.peer_head(peer(1), BlockNumber(1'000'000));

@@ -348,6 +348,8 @@ TEST_CASE("snapshot sync: peers without the target lead to a newer one, with wha
   server.grow(14);
   Newcomer newcomer(server);
   newcomer.add(1, Manner::honest);
+  // Another newcomer has nothing to serve yet. Shown to fail where it counts as one who may.
+  newcomer.sync->peer_head(peer(9), BlockNumber(3));
   CHECK_FALSE(newcomer.run(6).installed);
   CHECK(newcomer.sync->target() == BlockNumber(10));
   server.grow(30);  // the state at 10 is gone
