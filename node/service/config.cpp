@@ -7,6 +7,8 @@
 #include <fstream>
 #include <limits>
 
+#include "primitives/config_text.hpp"
+
 namespace tally::service {
 namespace {
 
@@ -253,9 +255,12 @@ Result<ConfigValues, Error> read_toml(const std::filesystem::path& file) {
                   : std::generic_category().message(unreadable ? unreadable.value() : errno);
     return fail_with("cannot read the config file " + file.string() + ": " + why);
   }
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const auto fit = check_config_text(text);
+  if (!fit.ok()) return fail_with("config file " + file.string() + ", " + fit.error().message);
   toml::table table;
   try {
-    table = toml::parse(in, file.string());
+    table = toml::parse(text, file.string());
   } catch (const toml::parse_error& error) {
     return fail_with("config file " + file.string() + ", line " +
                      std::to_string(error.source().begin.line) +

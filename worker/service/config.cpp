@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "primitives/config_text.hpp"
 #include "primitives/ss58.hpp"
 
 namespace tally::worker {
@@ -230,6 +231,8 @@ std::filesystem::path default_base_path() {
 }
 
 Result<WorkerConfig, Error> parse_config(std::string_view text, const std::string& source) {
+  const auto fit = check_config_text(text);
+  if (!fit.ok()) return fail_with(source + ", " + fit.error().message);
   try {
     return read(toml::parse(text, source), source);
   } catch (const toml::parse_error& error) {

@@ -1,0 +1,22 @@
+#include "primitives/config_text.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace tally {
+
+TEST_CASE(
+    "letters beyond ASCII stand in strings and comments of a configuration, and nowhere else") {
+  const auto error_of = [](std::string_view text) {
+    const auto checked = check_config_text(text);
+    return checked.ok() ? std::string("taken") : checked.error().message;
+  };
+  CHECK(error_of("a = \"ö\" # ö\nb = 'ö'\n# ö 'ö\nc = 1") == "taken");
+  CHECK(error_of("a = \"\\\"ö\"\n") == "taken");
+  CHECK(error_of("a = 1\nö = 2").starts_with("line 2: expected a letter of ASCII"));
+  CHECK(error_of("a = \"'\" ö").starts_with("line 1:"));
+  CHECK(error_of("a = '\\' ö").starts_with("line 1:"));
+  CHECK(error_of("a = '''ö\n'''").starts_with("line 1: expected the string to end"));
+}
+
+}  // namespace tally
