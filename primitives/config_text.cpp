@@ -34,8 +34,11 @@ Result<void, Error> check_config_text(std::string_view text) {
       }
       state = Within::nothing;
       ++line;
-    } else if (state == Within::nothing && static_cast<unsigned char>(c) >= 0x80) {
-      return wrong("expected a letter of ASCII; others stand in quotes and comments");
+    } else if (state != Within::comment && static_cast<unsigned char>(c) >= 0x80) {
+      return wrong(
+          "expected ASCII; another letter stands in a comment, or as \\uXXXX in double quotes");
+    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r') {
+      return wrong("expected text, got a control character");
     } else if (state == Within::basic_string && c == '\\' &&
                !text.substr(i + 1).starts_with('\n')) {
       ++i;

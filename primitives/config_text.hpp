@@ -1,5 +1,6 @@
 // What the TOML library must not be given. toml++ 3.3 has undefined behaviour for some letters
-// beyond ASCII where TOML has no place for them: outside of strings and comments.
+// beyond ASCII where TOML has no place for them, and where a string begins it alone can tell: so
+// they stand in comments only, and are written \uXXXX in strings.
 #pragma once
 
 #include <string_view>
