@@ -142,8 +142,7 @@ TEST_CASE("a spec without meaning is refused") {
 ChainSpec live_chain() {
   Json json = Json::parse(main_base_json());
   json["chain_id"] = "real";
-  Validator validator = dev_validator("Alice", 10'000);
-  validator.account.bytes[0] ^= 1;
+  Validator validator = dev_validator("Somebody", 10'000);
   json["validators"] = {{{"consensus_key", "0x" + to_hex(validator.consensus_key)},
                          {"vrf_key", "0x" + to_hex(validator.vrf_key)},
                          {"account", to_ss58(validator.account)},
@@ -181,6 +180,11 @@ TEST_CASE("what a live chain should not have is said, each thing by its field") 
   CHECK(says("//Ferdie: accounts"));
   CHECK(says("consensus.unbonding is 60 s; a live chain wants 7 days"));
   CHECK(says("disputes.window is 10 s; a live chain wants 1800 s"));
+  // The keys of //Alice for the account of somebody else: whoever knows them votes.
+  spec = live_chain();
+  spec.validators[0].consensus_key = dev_validator("Alice", 1).consensus_key;
+  CHECK(unfit_for_live(spec) ==
+        std::vector<std::string>{"everybody has the key of //Alice: validators"});
   spec = live_chain();
   REQUIRE(spec.attesters.push_back(dev_key(KeyScheme::ed25519, "Bob").account()));
   CHECK(unfit_for_live(spec) ==

@@ -34,6 +34,13 @@ std::vector<std::string> unfit_for_live(const ChainSpec& spec) {
       look(std::count(council.begin(), council.end(), account) > 0, "council");
       look(std::count(spec.attesters.begin(), spec.attesters.end(), account) > 0, "attesters");
     }
+    const Validator known = dev_validator(name, 1);
+    look(std::any_of(spec.validators.begin(), spec.validators.end(),
+                     [&](const Validator& one) {
+                       return one.consensus_key == known.consensus_key ||
+                              one.vrf_key == known.vrf_key;
+                     }),
+         "validators");
     if (!where.empty())
       out.push_back("everybody has the key of //" + std::string(name) + ": " + where);
   }
