@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t kHeadsKept = 1'024;
 constexpr std::size_t kKeysPerCall = 128;
+constexpr std::uint32_t kScanPage = 1'000;
+// Of a scan: what is new since the head that is read at, or gone.
+constexpr int kEmptyPagesMax = 8;
 
 std::string name_of(BlockNumber number) {
   return "block " + std::to_string(number.value);
@@ -146,8 +149,10 @@ ClientError ChainClient::undecodable(const DecodeError& error) {
 }
 
 ClientResult<FinalHead> ChainClient::finalized() {
-  TALLY_TRY(impl_->prove_at({}));
+  const FinalHead shown = TALLY_TRY(impl_->prove_at({}));
   const std::lock_guard lock(impl_->mutex);
+  const BlockNumber reached = impl_->trust.reached();
+  if (impl_->newest.number < reached) return fail(stale_head(endpoint(), shown.number, reached));
   return impl_->newest;
 }
 
@@ -234,33 +239,51 @@ ClientResult<system::AccountInfo> ChainClient::account(const AccountId& account)
 }
 
 ClientResult<std::vector<std::pair<Bytes, Bytes>>> ChainClient::scan(const Bytes& prefix) {
-  std::vector<Bytes> keys;
+  const FinalHead head = TALLY_TRY(finalized());
+  std::vector<std::pair<Bytes, Bytes>> entries;
   proto::ScanStateRequest request;
   request.set_prefix(to_proto(prefix));
+  request.set_limit(kScanPage);
+  std::optional<Bytes> after;
+  int empty_pages = 0;
   for (bool more = true; more;) {
     const auto page =
         TALLY_TRY(impl_->connection.call(*impl_->state, &proto::State::Stub::Scan, request));
+    std::vector<Bytes> keys;
     for (const proto::StateEntry& entry : page.entries()) {
-      keys.push_back(to_bytes(as_bytes(entry.key())));
+      Bytes key = to_bytes(as_bytes(entry.key()));
+      const bool under =
+          key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+      if (!under || (after && key <= *after)) {
+        return fail(not_proved(Check::encoding, "a scan's keys do not rise under its prefix"));
+      }
+      after = key;
+      keys.push_back(std::move(key));
     }
-    more = page.more() && page.entries_size() > 0;
-    if (more) request.set_after(page.entries(page.entries_size() - 1).key());
-  }
-  const auto values = TALLY_TRY(read(keys));
-  std::vector<std::pair<Bytes, Bytes>> entries;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (values[i]) entries.emplace_back(keys[i], *values[i]);
+    // Page by page: what is kept is no more than what the state holds.
+    const auto values = TALLY_TRY(read_at(head, keys));
+    const std::size_t before = entries.size();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (values[i]) entries.emplace_back(std::move(keys[i]), *values[i]);
+    }
+    if (entries.size() == before && ++empty_pages > kEmptyPagesMax) {
+      return fail(not_proved(Check::state_proof, "a scan shows keys that the state does not have"));
+    }
+    more = page.more() && after && !keys.empty();
+    if (more) request.set_after(to_proto(*after));
   }
   return entries;
 }
 
 ClientResult<RawEvents> ChainClient::events(const FinalHead& head) {
-  auto values = read_at(head, {events_key()});
-  if (values.ok()) {
-    // Genesis has no events, nor the item that would hold them.
-    return RawEvents{head, values->front().value_or(Bytes{0}), true};
-  }
-  if (values.error().kind != ClientErrorKind::pruned) return fail(values.error());
+  const auto values = TALLY_TRY(read_at(head, {events_key()}));
+  // Genesis has no events, nor the item that would hold them.
+  return RawEvents{head, values.front().value_or(Bytes{0}), true};
+}
+
+ClientResult<RawEvents> ChainClient::events_unproved(const FinalHead& head) {
+  auto proved = events(head);
+  if (proved.ok() || proved.error().kind != ClientErrorKind::pruned) return proved;
   proto::GetEventsRequest request;
   *request.mutable_at() = at_hash(head.hash);
   const auto reply =
@@ -269,26 +292,42 @@ ClientResult<RawEvents> ChainClient::events(const FinalHead& head) {
 }
 
 ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
-                                       const std::function<bool(const FollowedBlock&)>& on_block) {
-  impl_->connection.let_reconnect();
+                                       const OnBlock& on_block) {
+  return impl_->follow(from, stop, [&](const FinalHead& head) -> ClientResult<bool> {
+    const RawEvents told = TALLY_TRY(events(head));
+    return on_block({head, told});
+  });
+}
+
+ClientResult<void> ChainClient::follow_unproved(BlockNumber from, std::stop_token stop,
+                                                const OnBlock& on_block) {
+  return impl_->follow(from, stop, [&](const FinalHead& head) -> ClientResult<bool> {
+    const RawEvents told = TALLY_TRY(events_unproved(head));
+    return on_block({head, told});
+  });
+}
+
+ClientResult<void> ChainClient::Impl::follow(
+    BlockNumber from, const std::stop_token& stop,
+    const std::function<ClientResult<bool>(const FinalHead&)>& on_head) {
+  connection.let_reconnect();
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
   proto::SubscribeFinalizedRequest request;
   request.set_from_number(from.value);
   request.set_with_proof(true);
-  const auto reader = impl_->chain->SubscribeFinalized(&context, request);
+  const auto reader = chain->SubscribeFinalized(&context, request);
   proto::FinalizedHeader message;
   for (BlockNumber number = from; reader->Read(&message); number = number.next()) {
-    impl_->connection.count(message);
+    connection.count(message);
     const auto proof = decode<FinalityProof>(as_bytes(message.proof().scale()));
     if (!proof.ok()) return fail(undecodable(proof.error()));
-    const FinalHead head = TALLY_TRY(impl_->prove(*proof));
+    const FinalHead head = TALLY_TRY(prove(*proof));
     if (head.number != number) {
       return fail(not_proved(Check::header,
                              name_of(number) + " was due and " + name_of(head.number) + " came"));
     }
-    const RawEvents raw = TALLY_TRY(events(head));
-    if (!on_block({head, raw})) {
+    if (!TALLY_TRY(on_head(head))) {
       context.TryCancel();
       return {};
     }
@@ -297,7 +336,7 @@ ClientResult<void> ChainClient::follow(BlockNumber from, std::stop_token stop,
   if (stop.stop_requested()) {
     return fail(client_error(ClientErrorKind::cancelled, "following was stopped"));
   }
-  return fail(impl_->connection.to_error(context, status));
+  return fail(connection.to_error(context, status));
 }
 
 ClientResult<NodeStatus> ChainClient::node_status() {
@@ -369,6 +408,11 @@ ClientResult<FinalHead> ChainClient::trust_block(const Hash& hash) {
 Hash ChainClient::trust_start() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->trust.start();
+}
+
+BlockNumber ChainClient::reached() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trust.reached();
 }
 
 Epoch ChainClient::known_epoch() const {

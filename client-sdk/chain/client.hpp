@@ -196,7 +196,8 @@ class ChainClient {
   const TrustRoot& root() const;
   const std::string& endpoint() const;
 
-  // The newest final block, proved; never older than one that was returned before.
+  // The newest final block, proved; never older than one that was returned before, nor than the end
+  // of the last epoch that is proved to be over: not_proved (freshness) then.
   ClientResult<FinalHead> finalized();
   // The same for a client that counts bytes: one call, whose answer is the proof. The head that
   // the node shows, even where an older one than before; not_proved (freshness) when its time is
@@ -222,9 +223,10 @@ class ChainClient {
   // Entries under a prefix at the newest final block; each is proved, that none is missing is not.
   ClientResult<std::vector<std::pair<Bytes, Bytes>>> scan(const Bytes& prefix);
 
-  // The events of a final block. Proved while the node keeps the block's state; later the node's
-  // word, with `proved` false.
+  // The events of a final block, proved; `pruned` where the node keeps the block's state no longer.
   ClientResult<RawEvents> events(const FinalHead& head);
+  // The same, and then the node's word, with `proved` false: to be shown, not to be acted on.
+  ClientResult<RawEvents> events_unproved(const FinalHead& head);
 
   // Signs, submits, and waits until the transaction is final. A refusal, an expiry, a deadline or a
   // stop is an error; a call that failed in its block is an outcome.
@@ -238,15 +240,22 @@ class ChainClient {
 
   ClientResult<NodeStatus> node_status();
 
-  // Calls on_block for every final block from `from` on, until it returns false or `stop` asks.
-  ClientResult<void> follow(BlockNumber from, std::stop_token stop,
-                            const std::function<bool(const FollowedBlock&)>& on_block);
+  // Calls on_block for every final block from `from` on, until it returns false or `stop` asks. The
+  // error is `pruned` where the node does not prove a block's events, and those that it would have
+  // shown are missed: what came of them stands in the state.
+  using OnBlock = std::function<bool(const FollowedBlock&)>;
+  ClientResult<void> follow(BlockNumber from, std::stop_token stop, const OnBlock& on_block);
+  // The same with events_unproved().
+  ClientResult<void> follow_unproved(BlockNumber from, std::stop_token stop,
+                                     const OnBlock& on_block);
 
   // Begins the chain of trust at a block that the user trusts by its hash, instead of at genesis:
   // the validators of its epoch and of the next come from its state, proved. The node must still
   // keep that state, and the block must not be older than the trust period. Finality of blocks of
   // earlier epochs can then not be checked.
   ClientResult<FinalHead> trust_block(const Hash& hash);
+  // The chain has come this far at least, as the ends of epochs prove.
+  BlockNumber reached() const;
   // Up to which epoch the validators are known.
   Epoch known_epoch() const;
   Traffic traffic() const;

@@ -295,7 +295,8 @@ TEST_CASE("extrinsics that do not match the header are not believed") {
   CHECK(block.error().kind == ClientErrorKind::not_proved);
 }
 
-TEST_CASE("events are proved while the state is kept, and marked when they are not") {
+// Whose word it is decides whether money moves. Shown to fail where events() falls back on it.
+TEST_CASE("events are proved while the state is kept, and later told where that is asked for") {
   Setup s;
   s.chain.add_block({{to_bytes(runtime::kEvents.key()), events_of({success()})}});
   const auto head = s.client->finalized();
@@ -303,10 +304,39 @@ TEST_CASE("events are proved while the state is kept, and marked when they are n
   REQUIRE(proved.ok());
   CHECK(proved->proved);
   s.chain.state_error = ports::QueryError{ports::QueryErrorCode::pruned, "gone"};
-  const auto told = s.client->events(*head);
+  CHECK(s.client->events(*head).error().kind == ClientErrorKind::pruned);
+  const auto told = s.client->events_unproved(*head);
   REQUIRE(told.ok());
   CHECK(!told->proved);
   CHECK(told->records == proved->records);
+
+  std::size_t seen = 0;
+  const auto see = [&](const FollowedBlock& block) {
+    CHECK(!block.events.proved);
+    ++seen;
+    return false;
+  };
+  const auto followed = s.client->follow(head->number, {}, see);
+  REQUIRE(!followed.ok());
+  CHECK(followed.error().kind == ClientErrorKind::pruned);
+  CHECK(seen == 0);
+  CHECK(s.client->follow_unproved(head->number, {}, see).ok());
+  CHECK(seen == 1);
+}
+
+TEST_CASE("what came of a transaction is not believed without the block's state") {
+  Setup s;
+  s.include_with({success()});
+  const auto include = s.chain.on_submit.get();
+  s.chain.on_submit = [&s, include](const Bytes& extrinsic) {
+    include(extrinsic);
+    s.chain.state_error = ports::QueryError{ports::QueryErrorCode::pruned, "gone"};
+  };
+  const auto outcome = s.client->submit(alice(), Bytes{1, 0});
+  REQUIRE(!outcome.ok());
+  CHECK(outcome.error().kind == ClientErrorKind::pruned);
+  CHECK(outcome.error().message.find("is final in block 4, and what came of it is not proved") !=
+        std::string::npos);
 }
 
 TEST_CASE("a follower sees every final block once and in order") {
@@ -343,6 +373,27 @@ TEST_CASE("a scan proves each entry") {
   REQUIRE(entries.ok());
   REQUIRE(entries->size() == 1);
   CHECK((*entries)[0].first == account_key(alice().account()));
+
+  // Pages without end, of keys that the state does not have, or of other keys than were asked for.
+  std::uint8_t next = 0;
+  s.chain.lie_in_scan = [&](ports::ScanPage& page) {
+    Bytes key(prefix.size() + 1, 0xff);
+    std::copy(prefix.begin(), prefix.end(), key.begin());
+    key.back() = next++;
+    page.entries = {{key, Bytes{1}}};
+    page.more = true;
+  };
+  CHECK(s.client->scan(prefix).error().check == Check::state_proof);
+  CHECK(next < 20);
+  next = 0;
+  s.chain.lie_in_scan = [&](ports::ScanPage& page) {
+    page.entries = {{account_key(alice().account()), Bytes{1}}};
+    page.more = ++next < 20;
+  };
+  CHECK(s.client->scan(prefix).error().check == Check::encoding);
+  CHECK(next == 2);
+  s.chain.lie_in_scan = [](ports::ScanPage& page) { page.entries = {{Bytes(40, 7), Bytes{1}}}; };
+  CHECK(s.client->scan(prefix).error().check == Check::encoding);
 }
 
 }  // namespace

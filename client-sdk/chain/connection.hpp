@@ -25,6 +25,17 @@ inline ClientError not_proved(Check check, std::string message) {
   return error;
 }
 
+// Of a head below what is known to be reached: who could sign it may be gone for long.
+inline ClientError stale_head(const std::string& endpoint, BlockNumber shown, BlockNumber reached) {
+  return {
+      ClientErrorKind::not_proved, "stale",
+      "the newest final block that the node at " + endpoint + " shows, " +
+          std::to_string(shown.value) + ", is below block " + std::to_string(reached.value) +
+          ", which is proved to be final: the node is behind or hides newer blocks; ask another "
+          "node",
+      Check::freshness};
+}
+
 class Connection {
  public:
   explicit Connection(const ClientConfig& config);

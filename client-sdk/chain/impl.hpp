@@ -52,6 +52,9 @@ struct ChainClient::Impl {
   // That the head is not older than allowed, by the clock and by what was proved before.
   ClientResult<void> check_fresh(const FinalHead& head, TimestampMs newest_before,
                                  DurationMs max_age) const;
+  // Every final header from there on, proved, until on_head says no.
+  ClientResult<void> follow(BlockNumber from, const std::stop_token& stop,
+                            const std::function<ClientResult<bool>(const FinalHead&)>& on_head);
   // The client's clock.
   TimestampMs now() const;
   // That what is known is young enough to judge by.

@@ -14,6 +14,23 @@ bool is_lie(const ClientError& error) {
          error.kind == ClientErrorKind::wrong_chain;
 }
 
+// That many blocks behind its head every node keeps that is of use.
+constexpr std::uint32_t kKeptBlocks = 64;
+
+bool is_gone(const ClientError& error) {
+  return error.kind == ClientErrorKind::pruned || error.kind == ClientErrorKind::not_found;
+}
+
+ClientError not_compared(const LightNode& old, const LightNode& best) {
+  return {ClientErrorKind::not_proved, "stale",
+          "the newest final block that the node at " + old.endpoint + " shows, " +
+              std::to_string(old.head->number.value) + ", is older than those that " +
+              best.endpoint +
+              " keeps: the node is behind, and whether it has the same chain is "
+              "not known; ask another node",
+          Check::freshness};
+}
+
 ClientError two_histories(const FinalHead& one, const FinalHead& other) {
   return {ClientErrorKind::not_proved, "two_histories",
           "two blocks of height " + std::to_string(one.number.value) + " are final, " +
@@ -55,6 +72,7 @@ ClientResult<FinalHead> LightClient::ask(std::size_t index) {
   const auto head = client->newest(config_.max_age);
   // Every step that was learnt holds, whatever came after it.
   trust_ = client->save_trust();
+  reached_ = std::max(reached_, client->reached());
   return head;
 }
 
@@ -65,22 +83,34 @@ void LightClient::refuse(std::size_t index, const ClientError& error) {
   nodes_[index].set_aside = is_lie(error) && error.check != Check::freshness;
 }
 
+bool LightClient::counts(const LightNode& node) const {
+  return node.head && node.head->number >= reached_;
+}
+
 std::optional<std::size_t> LightClient::best() const {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (!nodes_[i].head) continue;
+    if (!counts(nodes_[i])) continue;
     if (!found || nodes_[*found].head->number < nodes_[i].head->number) found = i;
   }
   return found;
 }
 
 ClientResult<void> LightClient::one_history(std::size_t best) {
-  for (const LightNode& node : nodes_) {
-    if (!node.head || node.head->number == BlockNumber(0)) continue;
-    const FinalHead same = node.head->number == nodes_[best].head->number
-                               ? *nodes_[best].head
-                               : TALLY_TRY(clients_[best]->finalized_at(node.head->number));
-    if (same.hash != node.head->hash) return fail(two_histories(same, *node.head));
+  const FinalHead newest = *nodes_[best].head;
+  for (LightNode& node : nodes_) {
+    if (!counts(node) || node.head->number == BlockNumber(0)) continue;
+    const auto same = node.head->number == newest.number
+                          ? ClientResult<FinalHead>(newest)
+                          : clients_[best]->finalized_at(node.head->number);
+    if (!same.ok()) {
+      const bool far = newest.number.value - node.head->number.value > kKeptBlocks;
+      if (!far || !is_gone(same.error())) return fail(same.error());
+      node.error = not_compared(node, nodes_[best]);
+      node.head.reset();
+    } else if (same->hash != node.head->hash) {
+      return fail(two_histories(*same, *node.head));
+    }
   }
   return {};
 }
@@ -106,6 +136,11 @@ ClientResult<FinalHead> LightClient::advance() {
       refuse(i, head.error());
     }
   }
+  for (LightNode& node : nodes_) {
+    if (node.head && !counts(node)) {
+      node.error = stale_head(node.endpoint, node.head->number, reached_);
+    }
+  }
   while (const auto index = best()) {
     const auto agreed = one_history(*index);
     if (agreed.ok()) {
@@ -115,6 +150,9 @@ ClientResult<FinalHead> LightClient::advance() {
     if (agreed.error().check == Check::history) return fail(agreed.error());
     refuse(*index, agreed.error());
   }
+  const bool heard = std::any_of(nodes_.begin(), nodes_.end(),
+                                 [](const LightNode& node) { return node.head.has_value(); });
+  if (head_ && heard) return *head_;  // from nodes that are behind it
   return fail(first_error());
 }
 

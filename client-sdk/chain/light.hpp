@@ -62,13 +62,18 @@ class LightClient {
   ClientResult<FinalHead> ask(std::size_t index);
   ClientResult<ChainClient*> connected(std::size_t index);
   ClientResult<void> one_history(std::size_t best);
+  // Of those with a head that counts(), the one whose head is the highest.
   std::optional<std::size_t> best() const;
+  // That its head is not below what is proved to be reached: such a one may be forged by validators
+  // of long ago, and is only what a node that is behind shows.
+  bool counts(const LightNode& node) const;
   void refuse(std::size_t index, const ClientError& error);
   ClientError first_error() const;
 
   LightConfig config_;
   TrustRoot root_;
   Bytes trust_;  // as far as any node has brought it
+  BlockNumber reached_;
   Hash start_;
   std::vector<LightNode> nodes_;
   std::vector<std::unique_ptr<ChainClient>> clients_;  // by node; null while not connected

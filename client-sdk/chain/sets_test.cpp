@@ -2,6 +2,7 @@
 // that its user trusts, and believes no node that shows it others.
 #include <catch2/catch.hpp>
 
+#include "client-sdk/chain/light.hpp"
 #include "client-sdk/chain/trust_file.hpp"
 #include "modules/validators/storage.hpp"
 #include "primitives/crypto/hash.hpp"
@@ -26,7 +27,7 @@ struct Setup {
   FakeChain chain;
   std::unique_ptr<rpc::Server> server;
 
-  explicit Setup(std::uint32_t blocks = 43) {
+  explicit Setup(std::uint32_t blocks = 43, bool other = false) : other_state(other) {
     chain.members = members;
     rpc::ServerConfig config;
     config.listen = "127.0.0.1:0";
@@ -44,6 +45,7 @@ struct Setup {
       out[to_bytes(validators::kSets.key(one))] =
           encode(validators::EpochSet{chain.set_in(one), TimestampMs(0)});
     }
+    if (other_state) out[Bytes(16, 1)] = Bytes{1};
     return out;
   }
   std::unique_ptr<ChainClient> connect() {
@@ -58,6 +60,7 @@ struct Setup {
     return consensus_digest(chain.header(BlockNumber(number))->header)->time;
   }
 
+  bool other_state;  // than another chain of the same validators
   TimestampMs now{};
   TimestampMs genesis_time{};
   std::optional<DurationMs> trust_period;
@@ -241,7 +244,8 @@ TEST_CASE("sets: who served once signs no block beyond the epochs in which it di
   const Trust trust(
       {s.chain.genesis_hash(), s.chain.genesis_state_root(), kLength, s.chain.validators()});
   for (const std::uint32_t number : {0u, 5u, 6u, 10u, 11u, 1'000u}) {
-    FinalityProof proof = *s.chain.finality_proof(BlockNumber(6));
+    const bool end = number % kLength == 0 && number != 0;
+    FinalityProof proof = *s.chain.finality_proof(BlockNumber(end ? 10 : 6));
     proof.header.number = {BlockNumber(number)};
     proof.header.digest.front() =
         make_consensus_digest({Epoch(2), View(90), TimestampMs(1), VrfProof{}});
@@ -249,6 +253,102 @@ TEST_CASE("sets: who served once signs no block beyond the epochs in which it di
     proof.finalization = s.chain.sign_as({0, 1, 2, 3}, made);
     CAPTURE(number);
     CHECK(trust.verify(proof).ok() == (number > kLength && number <= 2 * kLength));
+  }
+}
+
+namespace {
+
+LightClient light_of(Setup& s, const std::vector<std::uint16_t>& ports, Bytes saved) {
+  LightConfig config;
+  for (const std::uint16_t port : ports)
+    config.nodes.push_back("127.0.0.1:" + std::to_string(port));
+  config.saved_trust = std::move(saved);
+  config.client.now = [&s] { return s.now; };
+  return LightClient(std::move(config), {s.chain.genesis_hash(), s.chain.genesis_state_root(),
+                                         kLength, s.chain.validators()});
+}
+
+}  // namespace
+
+// Shown to fail without each comparison with reached(): of finalized(), counts()
+// and seen().
+TEST_CASE("sets: who is gone for long makes no newest block") {
+  Setup s;
+  s.now = s.time_of(43);
+  const auto before = s.connect();
+  REQUIRE(before->finalized().ok());
+  CHECK(before->reached() == BlockNumber(35));
+  const Bytes saved = before->save_trust();
+
+  // What the validators of epoch 3 have signed beside what is final, or sign today.
+  Setup liar(12, true);
+  const auto client = liar.connect();
+  REQUIRE(client->restore_trust(saved));
+  CHECK(client->finalized_at(BlockNumber(12)).ok());  // of an old epoch, on their word
+  const auto head = client->finalized();
+  REQUIRE_FALSE(head.ok());
+  CHECK(head.error().check == Check::freshness);
+  CHECK(client->save_trust() == saved);
+
+  auto light = light_of(s, {liar.server->port()}, saved);
+  const auto alone = light.advance();
+  REQUIRE_FALSE(alone.ok());
+  CHECK(alone.error().check == Check::freshness);
+  // Nor is it a reason for an alarm beside an honest one.
+  auto both = light_of(s, {liar.server->port(), s.server->port()}, saved);
+  const auto found = both.advance();
+  REQUIRE(found.ok());
+  CHECK(found->hash == s.hash_of(43));
+
+  Trust trust(
+      {s.chain.genesis_hash(), s.chain.genesis_state_root(), kLength, s.chain.validators()});
+  REQUIRE(trust.restore(saved));
+  Header old = s.chain.header(BlockNumber(34))->header;
+  const TimestampMs today(s.now.value + 1'000'000);
+  old.digest.front() = make_consensus_digest({Epoch(7), View(90), today, VrfProof{}});
+  trust.seen(old, today);
+  CHECK(trust.newest() == s.now);
+  old.number = {BlockNumber(35)};
+  trust.seen(old, today);
+  CHECK(trust.newest() == today);
+}
+
+// Shown to fail without has_set_item() in Trust::verify.
+TEST_CASE("sets: a filler is no block of the chain") {
+  Setup s;
+  FinalityProof proof = *s.chain.finality_proof(BlockNumber(10));
+  const ConsensusDigest above{Epoch(2), View(90), TimestampMs(1), VrfProof{}};
+  proof.header = make_filler(proof.header, above);
+  proof.finalization = s.chain.sign_as(
+      {0, 1, 2, 3}, {Epoch(2), VoteKind::finalize, View(90), block_hash(proof.header)});
+  const Trust trust(
+      {s.chain.genesis_hash(), s.chain.genesis_state_root(), kLength, s.chain.validators()});
+  REQUIRE(trust.verify(*s.chain.finality_proof(BlockNumber(10))).ok());
+  REQUIRE_FALSE(trust.verify(proof).ok());
+  CHECK(trust.verify(proof).error().message.find("bad_next_set") != std::string::npos);
+}
+
+// Shown to fail without forget_oldest() in learn(), and where a set that is needed is forgotten.
+TEST_CASE("sets: of a long chain the oldest sets are forgotten") {
+  Setup s(203);
+  for (const std::size_t kept : {12u, 1u}) {
+    Trust trust({s.chain.genesis_hash(),
+                 s.chain.genesis_state_root(),
+                 kLength,
+                 s.chain.validators(),
+                 {},
+                 {},
+                 kept});
+    std::size_t largest = 0;
+    while (const auto number = trust.wanted_for(Epoch(41))) {
+      REQUIRE(trust.learn(*s.chain.finality_proof(*number)).ok());
+      largest = std::max(largest, trust.save().size());
+    }
+    CHECK(largest < 2'000);  // of at most 12 members and one set more
+    CHECK(trust.verify(*s.chain.finality_proof(BlockNumber(203))).ok());
+    const auto old = trust.verify(*s.chain.finality_proof(BlockNumber(12)));
+    REQUIRE_FALSE(old.ok());
+    CHECK(old.error().message.find("known are those of epochs") != std::string::npos);
   }
 }
 

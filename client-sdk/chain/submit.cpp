@@ -92,7 +92,15 @@ ClientResult<TxOutcome> ChainClient::submit_signed(const Bytes& extrinsic,
     outcome.at = at;
     outcome.finality_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
-    outcome.events = TALLY_TRY(events(head));
+    auto told = events(head);
+    if (!told.ok()) {
+      ClientError error = told.error();
+      error.message = "the transaction " + to_hex_prefixed(hash) + " is final in block " +
+                      std::to_string(at.number.value) +
+                      ", and what came of it is not proved: " + error.message;
+      return fail(std::move(error));
+    }
+    outcome.events = *std::move(told);
     outcome.failure = TALLY_TRY(dispatch_failure(outcome.events, at.index));
     return outcome;
   }

@@ -79,6 +79,22 @@ const ValidatorSet* Trust::set_of(Epoch epoch) const {
   return found == nullptr ? nullptr : &found->set;
 }
 
+// The sets of the last two epochs stay, whatever their size: the next step needs one of them.
+void Trust::forget_oldest() {
+  std::size_t members = 0;
+  for (const SetSince& entry : sets_) members += entry.set.size();
+  while (members > root_.members_kept && sets_.size() > 1 &&
+         sets_[1].epoch.next() <= known_up_to_) {
+    members -= sets_.front().set.size();
+    sets_.erase(sets_.begin());
+  }
+}
+
+BlockNumber Trust::reached() const {
+  const std::uint64_t ended = known_up_to_.value - kGenesisKnows.value;
+  return BlockNumber(static_cast<std::uint32_t>(ended * root_.epoch_blocks));
+}
+
 std::optional<BlockNumber> Trust::wanted_for(Epoch epoch) const {
   if (epoch <= known_up_to_) return std::nullopt;
   const std::uint64_t end = (known_up_to_.value - 1) * root_.epoch_blocks;
@@ -93,6 +109,7 @@ Result<Trust::Step, Error> Trust::learn(const FinalityProof& proof) {
   known_up_to_ = known_up_to_.next();
   const Step step{epoch, set->size(), !(sets_.back().set == *set)};
   if (step.set_changed) sets_.push_back({known_up_to_, *std::move(set)});
+  forget_oldest();
   return step;
 }
 
@@ -110,6 +127,10 @@ Result<void, Error> Trust::verify(const FinalityProof& proof) const {
   const std::uint64_t number = proof.header.number.value.value;
   if (number == 0 || (number - 1) / root_.epoch_blocks + 1 != epoch->value) {
     return not_proved(proof.header, ProofError::bad_height);
+  }
+  // The last block of an epoch names a set; a filler has its number, and is no block of the chain.
+  if (number % root_.epoch_blocks == 0 && !has_set_item(proof.header)) {
+    return not_proved(proof.header, ProofError::bad_next_set);
   }
   const auto verified = tally::verify(proof, {root_.genesis_hash, *epoch, set});
   if (!verified.ok()) return not_proved(proof.header, verified.error());
@@ -131,6 +152,7 @@ Result<void, Error> Trust::verify_age(TimestampMs now) const {
 
 void Trust::seen(const Header& header, TimestampMs now) {
   const auto digest = consensus_digest(header);
+  if (header.number.value < reached()) return;
   if (digest) newest_ = std::max(newest_, std::min(digest->time, now));
 }
 
@@ -153,6 +175,7 @@ bool Trust::restore(ByteView saved) {
   newest_ = state->newest;
   sets_ = std::move(state->sets);
   known_up_to_ = state->known_up_to;
+  forget_oldest();
   return true;
 }
 

@@ -12,7 +12,9 @@
 // such histories apart by proofs. So what was learnt is trusted for the root's trust period, which
 // is shorter than bonds stay bound, after the newest header that was proved, or after genesis.
 // After it, verify_age() fails, and the user has to name a recent block that he has from somebody
-// whom he trusts. The clock that the age is judged by is the client's own.
+// whom he trusts. The clock that the age is judged by is the client's own. Blocks of old epochs are
+// believed on their validators' word, but none below reached() is the newest, nor makes what is
+// known younger.
 //
 //   TALLY_TRY(trust.verify_age(now));
 //   while (auto number = trust.wanted_for(epoch)) TALLY_TRY(trust.learn(proof_of(*number)));
@@ -46,6 +48,9 @@ struct TrustRoot {
   TimestampMs genesis_time{};
   // Nothing: what was learnt is trusted for ever, as it must be where everybody knows the keys.
   std::optional<DurationMs> trust_period{};
+  // Of all sets that are kept together, 2 MB; the oldest are forgotten first. Of a hundred
+  // validators who change every epoch these are 200 epochs.
+  std::size_t members_kept = 20'000;
 };
 
 // A set and the first epoch in which it serves; it serves until the next one does.
@@ -87,6 +92,8 @@ class Trust {
   Result<Step, Error> learn(const FinalityProof& proof);
   // The last epoch whose validators are known.
   Epoch known_up_to() const { return known_up_to_; }
+  // The chain has come this far: the end of the last epoch of which that was proved.
+  BlockNumber reached() const;
   // Header time of what was proved last; genesis time at first.
   TimestampMs newest() const { return newest_; }
   // That the proof's header is final, and in its epoch. Its epoch's set must be known.
@@ -95,7 +102,8 @@ class Trust {
   // That the newest proved header is not older than the trust period. To be asked before learn()
   // and verify().
   Result<void, Error> verify_age(TimestampMs now) const;
-  // A header was proved; its time counts as far as it is not ahead of `now`.
+  // A header was proved; its time counts as far as it is not ahead of `now`, and not at all below
+  // reached().
   void seen(const Header& header, TimestampMs now);
 
   // What was learnt, as bytes bound to the genesis hash.
@@ -106,11 +114,12 @@ class Trust {
  private:
   // nullptr for an epoch whose set is not known.
   const ValidatorSet* set_of(Epoch epoch) const;
+  void forget_oldest();
 
   TrustRoot root_;
   Hash start_;
   TimestampMs newest_;          // header time of what was proved last
-  std::vector<SetSince> sets_;  // by epoch, since 1 or where it began
+  std::vector<SetSince> sets_;  // by epoch, since 1, or where it began, or the oldest that is kept
   Epoch known_up_to_;
 };
 

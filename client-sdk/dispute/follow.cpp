@@ -1,6 +1,8 @@
 #include "client-sdk/dispute/follow.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "client-sdk/chain/events.hpp"
 #include "client-sdk/dispute/proved_state.hpp"
@@ -14,6 +16,8 @@ namespace {
 using client::ChainClient;
 using client::ClientResult;
 using disputes::DisputeNumber;
+
+constexpr std::chrono::milliseconds kAgain{200};
 
 // As the state of this block has it.
 ClientResult<std::optional<DisputeView>> read_at(ChainClient& chain, const client::FinalHead& head,
@@ -57,8 +61,15 @@ ClientResult<std::optional<DisputeView>> read_dispute(ChainClient& chain, Disput
   return read_at(chain, head, number);
 }
 
-ClientResult<void> follow_dispute(ChainClient& chain, DisputeNumber number, std::stop_token stop,
-                                  const std::function<bool(const DisputeView&)>& on_change) {
+namespace {
+
+using OnChange = std::function<bool(const DisputeView&)>;
+
+// Whether on_change has seen what it wanted, or the dispute is over; else the node did not prove
+// what a block brought, and the state has it. `last`: what on_change saw last.
+ClientResult<bool> follow_once(ChainClient& chain, DisputeNumber number,
+                               const std::stop_token& stop, const OnChange& on_change,
+                               std::optional<disputes::Dispute>& last) {
   const client::FinalHead head = TALLY_TRY(chain.finalized());
   const auto first = TALLY_TRY(read_at(chain, head, number));
   if (!first) {
@@ -66,27 +77,42 @@ ClientResult<void> follow_dispute(ChainClient& chain, DisputeNumber number, std:
         client::ClientErrorKind::not_found, "not_found",
         "the chain knows no dispute " + to_decimal(number.value) + ", or knows it no more"});
   }
-  if (!on_change(*first) || is_over(*first)) return {};
+  if (last != first->record) {
+    last = first->record;
+    if (!on_change(*first) || is_over(*first)) return true;
+  }
   ClientResult<void> seen;
   const auto on_block = [&](const client::FollowedBlock& block) {
     auto events = events_about(block.events, number);
     if (events.empty()) return true;
     auto view = read_at(chain, block.head, number);
     if (!view) {
-      // A slow follower finds that the node keeps that block's state no longer.
-      if (view.error().kind == client::ClientErrorKind::pruned) view = read_dispute(chain, number);
-      if (!view) {
-        seen = fail(view.error());
-        return false;
-      }
+      seen = fail(view.error());
+      return false;
     }
     if (!view->has_value()) return false;
     (*view)->events = std::move(events);
+    last = (*view)->record;
     return on_change(**view) && !is_over(**view);
   };
   auto followed = chain.follow(head.number.next(), stop, on_block);
-  if (!seen) return seen;
-  return followed;
+  const client::ClientError* error = !seen       ? &seen.error()
+                                     : !followed ? &followed.error()
+                                                 : nullptr;
+  if (error == nullptr) return true;
+  if (error->kind == client::ClientErrorKind::pruned) return false;
+  return fail(*error);
+}
+
+}  // namespace
+
+ClientResult<void> follow_dispute(ChainClient& chain, DisputeNumber number, std::stop_token stop,
+                                  const OnChange& on_change) {
+  std::optional<disputes::Dispute> last;
+  while (!TALLY_TRY(follow_once(chain, number, stop, on_change, last))) {
+    std::this_thread::sleep_for(kAgain);
+  }
+  return {};
 }
 
 }  // namespace tally::dispute

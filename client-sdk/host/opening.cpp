@@ -104,8 +104,14 @@ Result<OpenFate, Error> ChannelHost::State::fate_of(const channel::Record& recor
   const auto block = chain.finalized_at(place->number);
   if (!block) return error_of(block.error());
   const auto events = chain.events(*block);
-  if (!events) return error_of(events.error());
-  return fate_in(record, *events, place->index);
+  if (events) return fate_in(record, *events, place->index);
+  if (events.error().kind != ClientErrorKind::pruned) return error_of(events.error());
+  if (values->back()) return OpenFate{OpenState::opened, id, {}};
+  // It failed, or its channel has another id or is over: the block's state is gone that would prove
+  // which. follow_own() takes no id for which the chain has no record.
+  const auto told = chain.events_unproved(*block);
+  if (!told) return error_of(told.error());
+  return fate_in(record, *told, place->index);
 }
 
 // What follows from it is in the journal when this returns.

@@ -209,6 +209,9 @@ ports::Heads FakeChain::heads() const {
 ports::QueryResult<ports::Head> FakeChain::header(const ports::BlockAt& at) const {
   const std::lock_guard lock(mutex_);
   const Stored& stored = *TALLY_TRY(find(at));
+  if (stored.header.number.value < keeps_from.get()) {
+    return fail(ports::QueryError{ports::QueryErrorCode::pruned, "gone"});
+  }
   ports::Head head{{stored.header.number.value, stored.hash}, stored.header};
   if (const auto lie = lie_in_header.get()) lie(head.header);
   return head;
@@ -286,6 +289,7 @@ ports::QueryResult<ports::ScanPage> FakeChain::scan_state(const ports::ScanReque
     }
     page.entries.emplace_back(*entry);
   }
+  if (const auto lie = lie_in_scan.get()) lie(page);
   return page;
 }
 

@@ -55,7 +55,9 @@ class FakeChain final : public ports::Query {
   Knob<std::function<void(ports::BlockView&)>> lie_in_block;
   Knob<std::function<void(FinalityProof&)>> lie_in_proof;
   Knob<std::function<void(ports::StateRead&)>> lie_in_state;
+  Knob<std::function<void(ports::ScanPage&)>> lie_in_scan;
   Knob<std::optional<ports::QueryError>> state_error;
+  Knob<BlockNumber> keeps_from;  // headers below are gone
   Knob<std::optional<ports::Rejection>> refuse_submissions;
   // What a pool would add to the state's nonce.
   Knob<std::function<std::optional<Nonce>(const AccountId&)>> pooled_nonce;

@@ -154,7 +154,7 @@ CliResult<void> show_block(Session& session, const std::string& which) {
   client::ChainClient* chain = TALLY_TRY(session.client());
   const BlockNumber number = TALLY_TRY(block_number(session, which));
   const auto block = TALLY_TRY(or_fault(chain->block(number)));
-  const auto events = TALLY_TRY(or_fault(chain->events(block.head)));
+  const auto events = TALLY_TRY(or_fault(chain->events_unproved(block.head)));
   session.save_trust();
   Json json = head_json(block.head);
   json["extrinsics"] = Json::array();
@@ -195,7 +195,7 @@ CliResult<void> show_transaction(Session& session, const std::string& text) {
   client::TxOutcome outcome;
   outcome.extrinsic_hash = *hash;
   outcome.at = at;
-  outcome.events = TALLY_TRY(or_fault(chain->events(block.head)));
+  outcome.events = TALLY_TRY(or_fault(chain->events_unproved(block.head)));
   session.save_trust();
   const auto view = TALLY_TRY(inspect(block.extrinsics[at.index], outcome.events, at.index));
   Json json = extrinsic_json(view, at.index);
@@ -237,7 +237,8 @@ CliResult<void> watch(Session& session, const WatchOptions& options) {
     }
     Json json = head_json(block.head);
     json["events"] = Json::array();
-    std::string names;
+    json["events_proved"] = block.events.proved;
+    std::string names = block.events.proved ? "" : " (the node's word)";
     for (const auto& record : *records) {
       json["events"].push_back(event_json(record));
       const client::EventView view = client::view_of(record);
@@ -251,7 +252,7 @@ CliResult<void> watch(Session& session, const WatchOptions& options) {
     std::fflush(stdout);
     return ++seen != options.count;
   };
-  const auto end = chain->follow(from, session.stop, on_block);
+  const auto end = chain->follow_unproved(from, session.stop, on_block);
   session.save_trust();
   if (fault) return fail(*fault);
   if (end.ok() || end.error().kind == client::ClientErrorKind::cancelled) return {};

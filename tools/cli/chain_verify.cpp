@@ -150,7 +150,11 @@ void Verify::warn_of_nodes() {
 
 CliResult<client::FinalHead> Verify::advance() {
   const auto head = light_->advance();
-  if (!light_->saved_trust().empty()) session_.save_trust(genesis_, light_->saved_trust());
+  // What began elsewhere than at the file replaces it only when it has come to a head.
+  const bool keep = head.ok() || options_.from.empty();
+  if (keep && !light_->saved_trust().empty()) {
+    session_.save_trust(genesis_, light_->saved_trust());
+  }
   if (!head.ok()) return fail(to_fault(head.error()));
   warn_of_nodes();
   return *head;

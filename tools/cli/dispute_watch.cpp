@@ -108,13 +108,15 @@ class Watcher {
             const disputes::Event& event) {
     if (session_.options.json) {
       const client::EventView view = client::view_of(record);
-      fmt::print(
-          "{}\n",
-          Json{{"block", block.head.number.value}, {"name", view.name}, {"fields", view.fields}}
-              .dump());
+      fmt::print("{}\n", Json{{"block", block.head.number.value},
+                              {"name", view.name},
+                              {"fields", view.fields},
+                              {"proved", block.events.proved}}
+                             .dump());
     } else {
-      fmt::print("{:>8}  {}\n", block.head.number.value,
-                 std::visit(Sentence(chain_time(block.head)), event));
+      fmt::print("{:>8}  {}{}\n", block.head.number.value,
+                 std::visit(Sentence(chain_time(block.head)), event),
+                 block.events.proved ? "" : " (the node's word)");
     }
     std::fflush(stdout);
   }
@@ -144,11 +146,12 @@ CliResult<void> watch_dispute(Session& session, std::uint64_t number) {
   client::ChainClient* chain = TALLY_TRY(session.client());
   Watcher watcher(session, *chain, dispute);
   std::optional<Fault> fault;
-  const auto end = chain->follow(from, session.stop, [&](const client::FollowedBlock& block) {
-    const auto taken = watcher.take(block);
-    if (!taken.ok()) fault = taken.error();
-    return !fault && !watcher.ended();
-  });
+  const auto end =
+      chain->follow_unproved(from, session.stop, [&](const client::FollowedBlock& block) {
+        const auto taken = watcher.take(block);
+        if (!taken.ok()) fault = taken.error();
+        return !fault && !watcher.ended();
+      });
   session.save_trust();
   if (fault) return fail(*fault);
   if (watcher.ended() || end.ok()) return {};
