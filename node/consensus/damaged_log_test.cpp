@@ -113,4 +113,37 @@ TEST_CASE("a vote log with any byte flipped: nothing against what was sent, dama
   CHECK(observers > whole.size() / 2);
 }
 
+// Of the way there nothing is signed, and at 4,096 records the log would be rewritten without those
+// votes. Shown to fail where only the high-water file says of what epoch the votes are.
+TEST_CASE("a vote log of a later epoch than the database's binds without the high-water file too") {
+  Bench bench({2, {}, false});
+  bench.start();
+  const auto end_first_epoch = [&] {
+    Hash below = bench.root();
+    for (std::uint64_t view = 1; view <= 3; ++view) {
+      const Proposal made = bench.propose(View(view), below);
+      below = bench.hash_of(made);
+      bench.receive(bench.leader(View(view)), made);
+      bench.receive(bench.others()[0],
+                    CertificateMessage{bench.certificate(kNotarize, View(view), below)});
+    }
+    bench.receive(bench.others()[0],
+                  CertificateMessage{bench.certificate(kFinalize, View(3), below)});
+    REQUIRE(bench.engine().epoch() == Epoch(2));
+  };
+  end_first_epoch();
+  bench.wait(20'000);
+  REQUIRE(bench.simplex().own_votes().in(View(1)).nullified);
+  bench.disk().lose_database();
+  bench.disk().high_water_file() = {};
+  bench.restart();
+  REQUIRE(bench.engine().epoch() == Epoch(1));
+  CHECK(bench.simplex().standing().silence == Silence::database_behind);
+  bench.forget();
+  end_first_epoch();
+  CHECK_FALSE(bench.sent_any_vote(kFinalize, View(1)));
+  CHECK(bench.simplex().standing().silence == Silence::none);
+  CHECK(bench.simplex().own_votes().in(View(1)).nullified);
+}
+
 }  // namespace tally::consensus

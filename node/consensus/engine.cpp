@@ -47,15 +47,11 @@ bool read(const ports::LogRecord& entry, Epoch epoch, Recovered& out) {
   return false;
 }
 
-bool log_lacks(const ports::HighWater& high, const std::vector<Vote>& votes) {
-  const auto logged = [&](VoteKind kind, const Hash& hash) {
-    const Statement wanted{high.epoch, kind, high.view, hash};
-    return std::any_of(votes.begin(), votes.end(),
-                       [&](const Vote& vote) { return vote.statement == wanted; });
-  };
-  return (high.notarized && !logged(VoteKind::notarize, *high.notarized)) ||
-         (high.nullified && !logged(VoteKind::nullify, Hash{})) ||
-         (high.finalized && !logged(VoteKind::finalize, *high.finalized));
+bool log_lacks(const std::vector<Statement>& said, const std::vector<Vote>& votes) {
+  return std::any_of(said.begin(), said.end(), [&](const Statement& wanted) {
+    return std::none_of(votes.begin(), votes.end(),
+                        [&](const Vote& vote) { return vote.statement == wanted; });
+  });
 }
 
 }  // namespace
@@ -132,6 +128,9 @@ Recovered Engine::recover(Epoch epoch) {
     damaged |= !read(entry, epoch, out);
     const auto vote = payload_of<Vote>(entry, RecordKind::own_vote);
     if (vote) signed_up_to_ = std::max(signed_up_to_, vote->statement.epoch);
+    // They stand for votes that a compacted log no longer holds.
+    const auto limits = payload_of<LimitsRecord>(entry, RecordKind::limits);
+    if (limits) signed_up_to_ = std::max(signed_up_to_, limits->epoch);
   }
   const ports::HighWaterRead high = high_water_.read();
   if (high.state == ports::HighWaterState::intact) {
@@ -159,6 +158,8 @@ Recovered Engine::recover(Epoch epoch) {
       ports_.signer != nullptr && chain_.own_key_guard && !planted(Fault::guard_off);
   out.guard.mode = guarded ? KeyGuard::Mode::listening : KeyGuard::Mode::off;
   out.guard.fresh = !begun && ports::find_head(*ports_.store)->number == BlockNumber(0);
+  out.guard.blank = guarded && out.limits.muted == Silence::votes_missing;
+  if (guarded && chain_.stopped) out.guard = {KeyGuard::Mode::shut, false, *chain_.stopped};
   if (!begun) {
     ports_.store->write({{ports::Column::meta, to_bytes(as_bytes(kBegunKey)), Bytes{1}}},
                         ports::Durability::synced);
@@ -168,9 +169,7 @@ Recovered Engine::recover(Epoch epoch) {
 
 // Brings the second file up to the log, or notices that the log has lost its end.
 void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
-  const ports::HighWaterRead read = high_water_.read();
-  const bool intact = read.state == ports::HighWaterState::intact;
-  if (intact && read.value.epoch > epoch) {
+  if (signed_up_to_ > epoch) {
     mark(Mark::database_behind_votes);
     recovered.limits.muted = Silence::database_behind;
     if (!simplex_) {  // else it was said at the start, and this is the way there
@@ -178,22 +177,32 @@ void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
     }
     return;
   }
-  if (intact && read.value.epoch == epoch && log_lacks(read.value, recovered.own_votes)) {
+  const ports::HighWaterRead read = high_water_.read();
+  const bool intact = read.state == ports::HighWaterState::intact;
+  const ports::HighWater& high = read.value;
+  const auto said =
+      statements_of(high.epoch, high.view, {high.notarized, high.nullified, high.finalized});
+  if (intact && high.epoch == epoch && log_lacks(said, recovered.own_votes)) {
     mark(Mark::log_behind_high_water);
-    recovered.high_water = read.value;
-    recovered.limits.none_below = std::max(recovered.limits.none_below, read.value.view);
+    recovered.limits.none_below = std::max(recovered.limits.none_below, high.view);
     output_.alarms.push_back("the vote log lost its end: nothing is signed below view " +
-                             std::to_string(read.value.view.value));
+                             std::to_string(high.view.value));
     // Kept in the log: after the next vote the file alone would no longer show it.
     log_.append({static_cast<std::uint8_t>(RecordKind::limits),
                  encode(LimitsRecord{epoch, recovered.limits.none_below})});
+    for (const Statement& statement : said) {
+      // Without its signature, which is made anew.
+      recovered.own_votes.push_back({statement, {}, {}});
+      log_.append(
+          {static_cast<std::uint8_t>(RecordKind::own_vote), encode(recovered.own_votes.back())});
+    }
     log_.sync();
     return;
   }
   OwnVotes logged;
   for (const Vote& vote : recovered.own_votes) logged.restore(vote.statement);
   const auto top = logged.high_water(epoch);
-  if (top && (!intact || read.value.epoch < epoch || read.value.view <= top->view)) {
+  if (top && (!intact || high.epoch < epoch || high.view <= top->view)) {
     high_water_.write(*top);
   }
 }
@@ -279,7 +288,11 @@ TurnOutput Engine::end_turn(const Moment& now) {
     if (!epoch_over_) break;
     epoch_over_.reset();
     Recovered next;
-    if (epoch().next() <= signed_up_to_) {
+    const KeyGuard::Start guard = simplex_->guard().carried();
+    if (guard.blank) {
+      // What was lost may be of this epoch. The files stay missing, so that a new start says so.
+      next.limits.muted = Silence::votes_missing;
+    } else if (epoch().next() <= signed_up_to_) {
       // The database was lost and the votes were not: in this epoch they bind the node again.
       next = recover(epoch().next());
     } else {
@@ -288,7 +301,7 @@ TurnOutput Engine::end_turn(const Moment& now) {
       appended_ = 0;
       keeps_log_ = true;
     }
-    next.guard = simplex_->guard().carried();
+    next.guard = guard;
     start_epoch(now, next);
   }
   if (keeps_log_ && appended_ > kCompactAfter) {

@@ -8,7 +8,8 @@
 //
 // At a start: a log that is behind the high-water file has lost synced data, and nothing is signed
 // below the file's view; a damaged log, or both files missing on a node that has run before, make
-// the node an observer until the next epoch, and it says so.
+// the node an observer until the next epoch, and it says so. Where both are missing that is the
+// epoch after one in which it was where the chain is: the database may be older than the votes.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,8 @@ struct ChainSetup {
   bool trust_missing_votes = false;
   // Without it a second copy of this validator goes unnoticed (key_guard.hpp).
   bool own_key_guard = true;
+  // Why the guard shut for good earlier in this process, on another state: it stays shut.
+  std::optional<std::string> stopped{};
 };
 
 // What a turn hands to the rest of the node, after everything it depends on is durable.
@@ -98,7 +101,7 @@ class Engine {
   bool store_bodies_ = false;
   std::size_t appended_ = 0;  // records in the log since its last rewrite
   bool keeps_log_ = true;     // false while the files cannot be trusted
-  Epoch signed_up_to_;        // the newest epoch that the log or the high-water file has votes of
+  Epoch signed_up_to_;        // the newest epoch of which the log or the high-water file speaks
   std::optional<EpochProof> epoch_over_;
   std::optional<Instant> ticket_at_;
   TurnOutput output_;

@@ -89,4 +89,24 @@ TEST_CASE("evidence: a Finalization of the newest final block in another view st
   CHECK(bench.finalized().size() == 1);
 }
 
+// A check each time, for nothing, if the sender's link stayed. Shown to fail where it does.
+TEST_CASE(
+    "evidence: a certificate against the newest final block that does not hold ends the link") {
+  Bench bench;
+  bench.start();
+  const Proposal proposal = bench.propose(View(1), bench.root());
+  const Hash hash = bench.hash_of(proposal);
+  bench.receive(bench.leader(View(1)), proposal);
+  const std::size_t liar = bench.others()[0];
+  bench.receive(liar, CertificateMessage{bench.certificate(VoteKind::notarize, View(1), hash)});
+  bench.receive_votes(VoteKind::finalize, View(1), hash, 3);
+  REQUIRE(bench.finalized().size() == 1);
+  REQUIRE(bench.disconnects() == 0);
+  Certificate forged = bench.certificate(VoteKind::nullify, View(1));
+  forged.signatures[0].bytes[3] ^= 1;
+  bench.receive(liar, CertificateMessage{forged});
+  CHECK(bench.disconnects() == 1);
+  CHECK_FALSE(bench.violation());
+}
+
 }  // namespace tally::consensus

@@ -12,6 +12,7 @@ DurationMs listening_time(const Parameters& parameters) {
 KeyGuard::KeyGuard(Start start, const Parameters& parameters, Instant now)
     : mode_(start.mode),
       fresh_(start.fresh),
+      blank_(start.blank),
       reason_(std::move(start.reason)),
       duration_(listening_time(parameters)),
       since_(now) {}
@@ -24,12 +25,20 @@ void KeyGuard::down(const Peers& peers) {
   std::erase_if(linked_, [&](const auto& link) { return peers.of(link.first).empty(); });
 }
 
+void KeyGuard::begin_anew(Instant now) {
+  since_ = now;
+  for (auto& [validator, since] : linked_) since = now;
+}
+
 bool KeyGuard::listen(const Sight& sight, Instant now) {
-  if (mode_ != Mode::listening) return false;
-  if (sight.set.size() == 1 && sight.self) {
-    mode_ = Mode::open;
-    return true;
-  }
+  if (mode_ != Mode::listening || !has_listened(sight, now)) return false;
+  mode_ = blank_ ? Mode::shut_epoch : Mode::open;
+  blank_ = false;
+  return mode_ == Mode::open;
+}
+
+bool KeyGuard::has_listened(const Sight& sight, Instant now) const {
+  if (sight.set.size() == 1 && sight.self) return true;
   if (!fresh_ && elapsed(since_, now) < duration_) return false;
   // This node's place beside the peer's: not behind in what is final, and of one epoch.
   const auto caught_up = [&](const Hint& theirs) {
@@ -51,9 +60,7 @@ bool KeyGuard::listen(const Sight& sight, Instant now) {
       weight += sight.set.at(*state.validator).weight;
     }
   }
-  if (weight < sight.set.quorum()) return false;
-  mode_ = Mode::open;
-  return true;
+  return weight >= sight.set.quorum();
 }
 
 std::optional<Instant> KeyGuard::next(Instant now) const {
@@ -83,8 +90,8 @@ void KeyGuard::heard_foreign(std::string what) {
 }
 
 KeyGuard::Start KeyGuard::carried() const {
-  if (mode_ == Mode::shut_epoch) return {Mode::listening, false, {}};
-  return {mode_, false, reason_};
+  if (mode_ == Mode::shut_epoch) return {Mode::listening, false, {}, blank_};
+  return {mode_, false, reason_, blank_};
 }
 
 }  // namespace tally::consensus

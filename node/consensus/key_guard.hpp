@@ -12,6 +12,10 @@
 //   while listening   nothing is signed in this epoch; at the next one it listens again
 //   later             nothing is signed until an operator has looked and started the node anew
 //
+// Where what it has signed is lost, it sits out the epoch in which it has listened for so long, and
+// listens again at the next one. Without its signatures no peer knows whom to remind: time in which
+// the holder of the keys is away does not count.
+//
 // A peer that proves this very key on its link says the same to a listener; to a validator that
 // votes it is only worth an alarm, since the newcomer is the one to stop.
 //
@@ -48,6 +52,7 @@ class KeyGuard {
     Mode mode = Mode::off;
     bool fresh = false;  // nothing was ever signed here, and the chain is at genesis
     std::string reason;  // of shut
+    bool blank = false;  // what was signed here is lost
   };
 
   KeyGuard(Start start, const Parameters& parameters, Instant now);
@@ -56,9 +61,11 @@ class KeyGuard {
   bool may_sign() const { return mode_ == Mode::off || mode_ == Mode::open; }
   bool is_on() const { return mode_ != Mode::off; }
   const std::string& reason() const { return reason_; }
+  bool blank() const { return blank_; }
 
   void up(ValidatorIndex validator, Instant now);
   void down(const Peers& peers);  // after a link went
+  void begin_anew(Instant now);   // what it has listened counts for nothing
 
   struct Sight {
     const ValidatorSet& set;
@@ -80,8 +87,11 @@ class KeyGuard {
   Start carried() const;
 
  private:
+  bool has_listened(const Sight& sight, Instant now) const;
+
   Mode mode_;
   bool fresh_;
+  bool blank_;  // until it has listened
   std::string reason_;
   DurationMs duration_;
   Instant since_;

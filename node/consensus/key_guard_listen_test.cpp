@@ -102,6 +102,15 @@ TEST_CASE("guard: a link that went counts for nothing, and one that comes back b
   CHECK(beside.opens() == Opens(kListen));
 }
 
+TEST_CASE("guard: what was listened before it begins anew counts for nothing") {
+  Watch watch;
+  watch.up(1, 1, 0);
+  watch.up(2, 2, 0);
+  watch.guard.begin_anew(Instant(1'000 + 700));
+  CHECK(watch.guard.listened(Instant(1'000 + 800)) == DurationMs(100));
+  CHECK(watch.opens() == Opens(700 + kListen));
+}
+
 TEST_CASE("guard: who is ahead, or has not said where it stands, does not count") {
   struct Case {
     Hint says;
@@ -193,6 +202,14 @@ TEST_CASE("guard: shut while listening for the epoch, while open for good, off n
   CHECK(open.opens() == std::nullopt);
   CHECK(open.guard.carried().mode == KeyGuard::Mode::shut);
   CHECK(open.guard.carried().reason == "it");
+  Watch blank;  // it does not know what it has signed
+  blank.guard = KeyGuard({KeyGuard::Mode::listening, false, {}, true}, kNumbers, Instant(1'000));
+  CHECK(blank.guard.carried().blank);
+  quorum(blank);
+  CHECK(blank.opens() == std::nullopt);
+  CHECK(blank.guard.mode() == KeyGuard::Mode::shut_epoch);
+  CHECK(blank.guard.carried().mode == KeyGuard::Mode::listening);
+  CHECK_FALSE(blank.guard.carried().blank);
   KeyGuard off({}, kNumbers, Instant(1'000));
   off.heard_foreign("it");
   CHECK(off.may_sign());

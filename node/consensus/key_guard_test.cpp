@@ -36,6 +36,21 @@ std::unique_ptr<Bench> restarted() {
   return bench;
 }
 
+// Epochs of two blocks.
+void end_first_epoch(Bench& bench) {
+  Hash below = bench.root();
+  for (std::uint64_t view = 1; view <= 3; ++view) {
+    const Proposal made = bench.propose(View(view), below);
+    below = bench.hash_of(made);
+    bench.receive(bench.leader(View(view)), made);
+    bench.receive(bench.others()[0],
+                  CertificateMessage{bench.certificate(kNotarize, View(view), below)});
+  }
+  bench.receive(bench.others()[0],
+                CertificateMessage{bench.certificate(VoteKind::finalize, View(3), below)});
+  REQUIRE(bench.engine().epoch() == Epoch(2));
+}
+
 Silence silence(const Bench& bench) {
   return bench.simplex().standing().silence;
 }
@@ -98,30 +113,17 @@ TEST_CASE("the guard stays on from epoch to epoch, and what shut it for good doe
   bench.start();
   hear_all(bench, at_view(1));
   REQUIRE(silence(bench) == Silence::none);
-  const auto end_epoch = [&] {
-    Hash below = bench.root();
-    for (std::uint64_t view = 1; view <= 3; ++view) {
-      const Proposal made = bench.propose(View(view), below);
-      below = bench.hash_of(made);
-      bench.receive(bench.leader(View(view)), made);
-      bench.receive(bench.others()[0],
-                    CertificateMessage{bench.certificate(kNotarize, View(view), below)});
-    }
-    bench.receive(bench.others()[0],
-                  CertificateMessage{bench.certificate(VoteKind::finalize, View(3), below)});
-    REQUIRE(bench.engine().epoch() == Epoch(2));
-  };
   const auto foreign = [&] {
     return VoteMessage{bench.vote(bench.self(), kNotarize, View(5), Hash{{1}})};
   };
   SECTION("heard in the next epoch") {
-    end_epoch();
+    end_first_epoch(bench);
     CHECK(silence(bench) == Silence::none);
     bench.receive(bench.others()[0], foreign());
   }
   SECTION("heard in this one") {
     bench.receive(bench.others()[0], foreign());
-    end_epoch();
+    end_first_epoch(bench);
   }
   CHECK(silence(bench) == Silence::another_copy);
   CHECK(bench.simplex().guard().mode() == KeyGuard::Mode::shut);
@@ -192,6 +194,13 @@ TEST_CASE("a voting validator stops for good when its key has signed elsewhere")
   bench.forget();
   bench.wait(kLongEnough);
   CHECK_FALSE(bench.sent_any_vote(kNullify, bench.current()));
+
+  // The same process on another state, as after a snapshot. Shown to fail where it listens again.
+  bench.restart(bench.simplex().guard().reason());
+  hear_all(bench, at_view(1));
+  bench.wait(kLongEnough);
+  CHECK(silence(bench) == Silence::another_copy);
+  CHECK_FALSE(bench.simplex().guard().reason().empty());
 }
 
 TEST_CASE("a validator reminds another of what it holds of that one") {
@@ -269,6 +278,50 @@ TEST_CASE("a validator that has lost its votes still listens when the next epoch
   bench.wait(kLongEnough);
   REQUIRE(silence(bench) == Silence::log_damaged);
   CHECK(bench.simplex().guard().carried().mode == KeyGuard::Mode::listening);
+}
+
+// The database may be older than the votes that were lost with the files. Shown to fail where the
+// first epoch's end is enough.
+TEST_CASE("a validator without its votes sits out an epoch in which it was where the chain is") {
+  Bench bench({2, {}, true});
+  bench.start();
+  bench.disk().vote_log_file() = {};
+  bench.disk().high_water_file() = {};
+  bench.restart();
+  REQUIRE(silence(bench) == Silence::votes_missing);
+  SECTION("not one that it only passed through") {
+    end_first_epoch(bench);
+    CHECK(silence(bench) == Silence::votes_missing);
+    bench.restart();
+    CHECK(silence(bench) == Silence::votes_missing);
+  }
+  SECTION("and one is enough") {
+    hear_all(bench, at_view(1));
+    bench.wait(kLongEnough);
+    CHECK(silence(bench) == Silence::votes_missing);
+    end_first_epoch(bench);
+    CHECK(silence(bench) == Silence::listening);
+    bench.restart();
+    CHECK(silence(bench) == Silence::listening);
+  }
+  CHECK_FALSE(bench.sent_any_vote(kNullify, View(1)));
+}
+
+// Nobody knows whom to remind while its links prove nothing. Shown to fail where that time counts.
+TEST_CASE("a validator whose signer is away does not listen, and begins anew when it is back") {
+  const auto made = restarted();
+  Bench& bench = *made;
+  bench.lose_signer();
+  hear_all(bench, at_view(1));
+  bench.wait(kLongEnough);
+  CHECK(bench.simplex().guard().mode() == KeyGuard::Mode::listening);
+  CHECK(silence(bench) == Silence::signer_away);
+  bench.find_signer();
+  CHECK(silence(bench) == Silence::listening);
+  bench.wait(listening_ms(bench) - 100);
+  CHECK(silence(bench) == Silence::listening);
+  bench.wait(200);
+  CHECK(silence(bench) == Silence::none);
 }
 
 // What it hears of late is final already. Shown to fail where own votes are judged above the newest

@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "node/consensus/standing.hpp"
 #include "node/ports/vote_log.hpp"
@@ -38,6 +39,7 @@ class OwnVotes {
   explicit OwnVotes(const SigningLimits& limits) : limits_(limits) {}
 
   const Signed& in(View view) const;
+  bool holds(const Statement& statement) const;  // this very one was signed
   bool may_sign(const Statement& statement) const;
   void record(const Statement& statement);   // asserts may_sign or already recorded
   void restore(const Statement& statement);  // from the log or the high-water file, unchecked
@@ -52,5 +54,8 @@ class OwnVotes {
   SigningLimits limits_;
   std::map<View, Signed> views_;
 };
+
+// What was signed in a view.
+std::vector<Statement> statements_of(Epoch epoch, View view, const OwnVotes::Signed& own);
 
 }  // namespace tally::consensus

@@ -397,6 +397,66 @@ TEST_CASE("pitfall 14: the high-water file remembers every vote of its view") {
   CHECK(bench.sent_vote(kNotarize, View(2), bench.hash_of(next)));
 }
 
+// Shown to fail where they are kept in memory alone.
+TEST_CASE("pitfall 14: votes that the high-water file alone remembered are known at every start") {
+  for (const bool guard : {false, true}) {
+    INFO("guard " << guard);
+    Bench bench({60, {}, guard});
+    const auto listen = [&] {
+      for (const std::size_t other : bench.others()) {
+        bench.hear_hint(other, {Epoch(1), View(1), View(0)});
+      }
+      if (guard) bench.wait(listening_time(bench.engine().parameters()).value + 100);
+    };
+    bench.start();
+    listen();
+    bench.submit();
+    bench.wait(3 * 300 + 100);
+    REQUIRE(bench.sent_vote(kNullify, View(1)));
+    bench.disk().vote_log_file() = {};
+    bench.restart();
+    listen();
+    const Hash hash = certify(bench, View(1), bench.root());
+    const Proposal next = bench.propose(View(2), hash);
+    bench.receive(bench.leader(View(2)), next);
+    REQUIRE(bench.sent_vote(kNotarize, View(2), bench.hash_of(next)));
+    REQUIRE(bench.disk().high_water()->read().value.view == View(2));
+
+    bench.restart();
+    CHECK(bench.simplex().own_votes().in(View(1)).nullified);
+    bench.forget();
+    listen();
+    certify(bench, View(1), bench.root());
+    bench.wait(10'000);  // what is signed late goes out with a retry
+    CHECK(bench.sent_any_vote(kNotarize, View(2)));
+    CHECK_FALSE(bench.sent_any_vote(kFinalize, View(1)));
+  }
+}
+
+// Shown to fail where what was not signed again is left out.
+TEST_CASE("pitfall 14: a log compacted while the signer is away holds all that was signed") {
+  Bench bench;
+  bench.start();
+  bench.submit();
+  bench.wait(3 * 300 + 100);
+  REQUIRE(bench.sent_vote(kNullify, View(1)));
+  bench.disk().vote_log_file() = {};
+  bench.lose_signer();
+  bench.restart();
+  bench.find_signer();
+  const Hash hash = certify(bench, View(1), bench.root());
+  const Proposal next = bench.propose(View(2), hash);
+  bench.receive(bench.leader(View(2)), next);
+  REQUIRE(bench.sent_vote(kNotarize, View(2), bench.hash_of(next)));
+  bench.disk().vote_log()->rewrite(bench.simplex().log_records());
+  bench.restart();
+  CHECK(bench.simplex().own_votes().in(View(1)).nullified);
+  bench.forget();
+  certify(bench, View(1), bench.root());
+  bench.wait(10'000);
+  CHECK_FALSE(bench.sent_any_vote(kFinalize, View(1)));
+}
+
 TEST_CASE("pitfall 15: timers do not run while a leader has nothing to propose") {
   Bench bench;
   bench.start();

@@ -59,13 +59,15 @@ void Simplex::recover(const Recovered& recovered) {
     if (certificate.statement.view <= floor_.view) continue;
     if (verify(certificate, context_, *ports_.verifier).ok()) table_.insert(certificate);
   }
-  const auto restore = [&](const Statement& statement, std::optional<Ed25519Signature> signature) {
+  const auto restore = [&](const Vote& logged) {
+    const Statement& statement = logged.statement;
     if (statement.view <= floor_.view || !self_) return;
     own_.restore(statement);
     current_ = std::max(current_, statement.view);
     const Bytes message = statement_bytes(setup_.genesis_hash, statement);
     const Ed25519Key& key = setup_.set.at(*self_).consensus_key;
-    if (!signature || !ports_.verifier->verify(key, message, *signature)) {
+    std::optional<Ed25519Signature> signature = logged.signature;
+    if (!ports_.verifier->verify(key, message, logged.signature)) {
       signature = ports_.signer->try_sign(message);
     }
     if (!signature) return;  // it is not said again, and is still not contradicted
@@ -79,16 +81,7 @@ void Simplex::recover(const Recovered& recovered) {
     if (result.made) table_.insert(*result.made);
   };
   if (!planted(Fault::forget_own_votes)) {
-    for (const Vote& vote : recovered.own_votes) restore(vote.statement, vote.signature);
-    if (const auto& high = recovered.high_water) {
-      if (high->notarized) {
-        restore({setup_.epoch, VoteKind::notarize, high->view, *high->notarized}, {});
-      }
-      if (high->nullified) restore({setup_.epoch, VoteKind::nullify, high->view, Hash{}}, {});
-      if (high->finalized) {
-        restore({setup_.epoch, VoteKind::finalize, high->view, *high->finalized}, {});
-      }
-    }
+    for (const Vote& vote : recovered.own_votes) restore(vote);
   }
   if (own_signed_.contains(current_)) mark(Mark::restarted_within_view);
   pacemaker_.enter(current_, floor_.view, now_.instant);
@@ -116,6 +109,7 @@ void Simplex::dispatch(const Event& event) {
     void operator()(const TimerFired&) const {}
     void operator()(const Synced&) const { self.count_own(); }
     void operator()(const PoolChanged&) const {}
+    void operator()(const Claimed&) const { self.guard_.begin_anew(self.now_.instant); }
     void operator()(const Supplied& supplied) const { self.on_supplied(supplied); }
   };
   std::visit(Visitor{*this}, event);
@@ -133,11 +127,15 @@ void Simplex::advance() {
     changed |= try_enter();
   }
   if (over_ || halted_) return;
-  // What was signed before the start is heard again at once. One that does not know what it has
-  // signed would not know another's votes from its own: it goes on listening in the next epoch.
-  if (!own_.limits().all() && guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) {
-    retry();
+  // Without signatures no link proves whose this node is, and nobody reminds it.
+  if (guard_.mode() == KeyGuard::Mode::listening && ports_.signer->away()) {
+    guard_.begin_anew(now_.instant);
   }
+  // What was signed before the start is heard again at once. One that does not know what it has
+  // signed would not know another's votes from its own: it goes on listening in the next epoch, and
+  // does not open in this one.
+  const bool listens = guard_.blank() || !own_.limits().all();
+  if (listens && guard_.listen({setup_.set, peers_, hint(), self_}, now_.instant)) retry();
   const bool always = planted(Fault::timers_always);
   if (!pacemaker_.expected() && (always || block_expected())) pacemaker_.expect(now_.instant);
   watch_silence();
@@ -275,6 +273,17 @@ std::optional<Instant> Simplex::next_timer() const {
   return first;
 }
 
+// Without a signature where the holder of the keys did not make it again after the start.
+Vote Simplex::own_vote(const Statement& statement) const {
+  Vote out{statement, *self_, {}};
+  const auto found = own_signed_.find(statement.view);
+  if (found == own_signed_.end()) return out;
+  for (const Vote& vote : found->second) {
+    if (vote.statement == statement) out.signature = vote.signature;
+  }
+  return out;
+}
+
 std::vector<ports::LogRecord> Simplex::log_records() const {
   std::vector<ports::LogRecord> out;
   // Own votes below the floor are dropped here; were the database to lose its end, nothing else
@@ -285,8 +294,11 @@ std::vector<ports::LogRecord> Simplex::log_records() const {
     out.push_back(record(RecordKind::limits, LimitsRecord{setup_.epoch, none_below}));
   }
   out.push_back(record(RecordKind::entered, EnteredRecord{setup_.epoch, current_}));
-  for (const auto& [view, votes] : own_signed_) {
-    for (const Vote& vote : votes) out.push_back(record(RecordKind::own_vote, vote));
+  for (const auto& [view, own] : own_.all()) {
+    if (view <= floor_.view) continue;
+    for (const Statement& statement : statements_of(setup_.epoch, view, own)) {
+      out.push_back(record(RecordKind::own_vote, own_vote(statement)));
+    }
   }
   for (const Certificate& certificate : table_.certificates()) {
     out.push_back(record(RecordKind::certificate, certificate));

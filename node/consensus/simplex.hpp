@@ -67,6 +67,7 @@ struct Hinted {
 struct TimerFired {};
 struct Synced {};  // the records of the last actions are durable
 struct PoolChanged {};
+struct Claimed {};  // peers learn only now whose this node is
 // Blocks and a Finalization above them, from block sync or an epoch proof; not trusted, save that
 // an epoch proof was verified.
 struct Supplied {
@@ -74,8 +75,8 @@ struct Supplied {
   std::optional<Finalization> finalization;
   bool verified = false;
 };
-using Event =
-    std::variant<PeerUp, PeerDown, Received, Hinted, TimerFired, Synced, PoolChanged, Supplied>;
+using Event = std::variant<PeerUp, PeerDown, Received, Hinted, TimerFired, Synced, PoolChanged,
+                           Claimed, Supplied>;
 
 // What an epoch starts from.
 struct EpochSetup {
@@ -105,11 +106,10 @@ struct Ports {
 
 // What the log and the high-water file said about this epoch.
 struct Recovered {
-  std::vector<Vote> own_votes;
+  std::vector<Vote> own_votes;  // one whose signature does not hold is signed again
   std::vector<Certificate> certificates;
   View entered;
   SigningLimits limits;
-  std::optional<ports::HighWater> high_water;
   KeyGuard::Start guard;
 };
 
@@ -175,6 +175,7 @@ class Simplex {
 
   // simplex.cpp
   void recover(const Recovered& recovered);
+  Vote own_vote(const Statement& statement) const;
   void dispatch(const Event& event);
   void advance();
   bool try_enter();

@@ -25,18 +25,6 @@ bool recorded(const OwnVotes::Signed& own, const Statement& statement) {
   return true;
 }
 
-bool signed_it(const OwnVotes::Signed& own, const Statement& statement) {
-  switch (statement.kind) {
-    case VoteKind::notarize:
-      return own.notarized == statement.hash;
-    case VoteKind::nullify:
-      return own.nullified;
-    case VoteKind::finalize:
-      return own.finalized == statement.hash;
-  }
-  return false;
-}
-
 }  // namespace
 
 // Signs and records; the caller sends. The vote leaves, and counts here, after the turn's sync.
@@ -144,7 +132,7 @@ View Simplex::own_floor() const {
 // A reminder of what this node has signed, or what another copy of it has.
 void Simplex::on_own_vote(const PeerId& from, const Vote& vote) {
   const Statement& statement = vote.statement;
-  if (statement.view <= own_floor() || signed_it(own_.in(statement.view), statement)) return;
+  if (statement.view <= own_floor() || own_.holds(statement)) return;
   const Bytes message = statement_bytes(setup_.genesis_hash, statement);
   if (!ports_.verifier->verify(setup_.set.at(*self_).consensus_key, message, vote.signature)) {
     actions_.disconnects.push_back({from, "a vote with a bad signature"});
@@ -157,7 +145,7 @@ void Simplex::on_own_vote(const PeerId& from, const Vote& vote) {
 void Simplex::heard_own(const Statement& statement, const std::string& where) {
   const View view = statement.view;
   if (view <= own_floor() || own_.limits().all() || view < own_.limits().none_below) return;
-  if (signed_it(own_.in(view), statement)) return;
+  if (own_.holds(statement)) return;
   guard_.heard_foreign("its key has signed a " + std::string(enumerator_name(statement.kind)) +
                        " in view " + std::to_string(view.value) + " of epoch " +
                        std::to_string(setup_.epoch.value) + ", shown " + where +
@@ -175,16 +163,17 @@ bool Simplex::may_ask(const Statement& statement) const {
 
 Standing Simplex::standing() const {
   Standing out;
+  const bool listens = guard_.mode() == KeyGuard::Mode::listening;
   if (!self_) {
     out.silence = Silence::not_a_member;
   } else if (own_.limits().all()) {
     out.silence = own_.limits().muted;
-  } else if (guard_.mode() == KeyGuard::Mode::listening) {
-    out = {Silence::listening, {}, guard_.listened(now_.instant), guard_.listens_for()};
-  } else if (!guard_.may_sign()) {
+  } else if (!guard_.may_sign() && !listens) {
     out = {Silence::another_copy, guard_.reason(), {}, {}};
   } else if (const auto away = ports_.signer->away()) {
     out = {Silence::signer_away, *away, {}, {}};
+  } else if (listens) {
+    out = {Silence::listening, {}, guard_.listened(now_.instant), guard_.listens_for()};
   } else if (!refused_.empty() && refused_.rbegin()->first >= current_) {
     out = {Silence::signer_refuses, ports_.signer->refused().value_or("no reason"), {}, {}};
   }

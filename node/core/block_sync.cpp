@@ -14,8 +14,8 @@ using ports::PeerId;
 
 constexpr std::uint32_t kBehind = 3;        // blocks: less is left to consensus
 constexpr std::uint64_t kDoubtMs = 60'000;  // after a failure strangers are asked last
-constexpr std::uint64_t kUnprovedPatience =
-    4;  // times that for one answer, for a run without proof
+// For a run of blocks without a proof, times the patience for one answer.
+constexpr std::uint64_t kUnprovedPatience = 4;
 
 bool is_ahead(const SyncPeer& peer, BlockNumber head) {
   return peer.head.value > std::uint64_t{head.value} + kBehind;
@@ -61,6 +61,14 @@ BlockNumber BlockSync::best_claimed() const {
     if (peer.standing.is_trusted()) best = std::max(best, peer.standing.head);
   }
   return best;
+}
+
+BlockNumber BlockSync::best_doubtful(BlockNumber head) const {
+  const bool answered = std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    const SyncPeer& peer = entry.second.standing;
+    return peer.is_trusted() && std::uint64_t{peer.head.value} + kBehind >= head.value;
+  });
+  return answered ? BlockNumber(0) : highest_;
 }
 
 bool BlockSync::anyone_ahead(BlockNumber head) const {

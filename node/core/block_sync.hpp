@@ -74,6 +74,9 @@ class BlockSync {
   bool is_pruned_everywhere(BlockNumber head) const;
   // The highest head that a peer claims which has not failed to show it.
   BlockNumber best_claimed() const;
+  // The highest head that any claims, where nobody who has not failed is as far as this node: it
+  // may be true. Else 0.
+  BlockNumber best_doubtful(BlockNumber head) const;
   bool is_asking() const { return asked_.has_value(); }
   // While nothing may be asked: another way of sync is at work.
   void pause();

@@ -339,6 +339,24 @@ TEST_CASE("block sync: a head that is claimed again and again and never shown is
   CHECK(fixture.sync.best_claimed() == BlockNumber(2));
 }
 
+// Shown to fail: with a newcomer's word taken for an answer, and with nobody's.
+TEST_CASE("block sync: a head that is never shown may be true, unless another is as far as we") {
+  Fixture fixture;
+  fixture.height = 100;
+  fixture.sync.peer_head(peer(1), BlockNumber(10'000));
+  CHECK(fixture.sync.best_doubtful(BlockNumber(100)) == BlockNumber(0));
+  for (int i = 0; i < 8; ++i) {
+    (void)fixture.ask();
+    fixture.now += 100'000;
+  }
+  REQUIRE(fixture.sync.best_claimed() == BlockNumber(0));
+  CHECK(fixture.sync.best_doubtful(BlockNumber(100)) == BlockNumber(10'000));
+  fixture.sync.peer_head(peer(2), BlockNumber(2));  // behind itself
+  CHECK(fixture.sync.best_doubtful(BlockNumber(100)) == BlockNumber(10'000));
+  fixture.sync.peer_head(peer(3), BlockNumber(99));
+  CHECK(fixture.sync.best_doubtful(BlockNumber(100)) == BlockNumber(0));
+}
+
 TEST_CASE("block sync: a peer that withholds the proof is left in the end, with its blocks") {
   Fixture fixture;
   fixture.sync.peer_head(peer(1), BlockNumber(1'200));

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::uint64_t kTouchMs = 2'000;        // between two Status messages
 constexpr std::uint64_t kFar = 16;               // blocks: less is fetched by consensus as well
-constexpr std::ptrdiff_t kLinksOfKey = 4;        // that may be a validator's, at a time
 constexpr std::size_t kRepeatBytes = 64 * 1024;  // of own transactions, offered again
 
 // What it costs to be asked this; nothing if it is no request.
@@ -45,6 +44,9 @@ NodeCore::NodeCore(consensus::ChainSetup chain, const PeerId& self, const CorePo
 
 // On the store as it is.
 void NodeCore::start_engine() {
+  if (engine_ && engine_->simplex().guard().mode() == consensus::KeyGuard::Mode::shut) {
+    chain_.stopped = engine_->simplex().guard().reason();
+  }
   engine_ = std::make_unique<consensus::Engine>(
       chain_, consensus::Ports{ports_.store, ports_.application, ports_.verifier, ports_.signer},
       *ports_.vote_log, *ports_.high_water, ports_.clock->now());
@@ -83,7 +85,10 @@ void NodeCore::on_timer() {
   // A validator that listens says at once which epoch it has come to: it is reminded of that one.
   const bool arrived = engine_->epoch() != touched_epoch_ &&
                        engine_->simplex().guard().mode() == consensus::KeyGuard::Mode::listening;
-  if (now.instant >= touch_at_ || arrived) keep_in_touch();
+  const bool back = owes_claims_ && !ports_.signer->away();
+  if (back) owes_claims_ = false;
+  if (now.instant >= touch_at_ || arrived || back) keep_in_touch();
+  if (back) engine_->on_event(consensus::Claimed{}, now);
   engine_->on_event(consensus::TimerFired{}, now);
 }
 
@@ -111,7 +116,7 @@ bool NodeCore::take_claim(const PeerId& from, const ValidatorClaim& claim) {
   const auto links = std::count_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
     return entry.second.validator == claim.key;
   });
-  if (links >= kLinksOfKey) return true;
+  if (links >= ports::kLinksOfValidator) return true;
   if (!ports_.verifier->verify(claim.key, claim_bytes(genesis_hash_, from, self_),
                                claim.signature)) {
     ports_.network->disconnect(from, "a claim to a validator's key with a bad signature");
@@ -147,6 +152,7 @@ void NodeCore::send_status(const PeerId& to) {
   if (ports_.signer != nullptr && !peer.claim) {
     const auto signature = ports_.signer->try_sign(claim_bytes(genesis_hash_, self_, to));
     if (signature) peer.claim = ValidatorClaim{ports_.signer->consensus_key(), *signature};
+    if (!signature && ports_.signer->away()) owes_claims_ = true;
   }
   status.claim = peer.claim;
   send(to, ports::Channel::consensus, status);
@@ -251,6 +257,8 @@ CoreStatus NodeCore::status() const {
   out.hint = engine_->hint();
   out.head = head();
   out.best_seen = std::max(out.head.number, block_sync_.best_claimed());
+  out.doubtful = block_sync_.best_doubtful(out.head.number);
+  out.pruned_everywhere = block_sync_.is_pruned_everywhere(out.head.number);
   if (snapshot_sync_) {
     const auto progress = snapshot_sync_->progress().value_or(SnapshotSync::Progress{});
     out.snapshot = CoreStatus::Progress{progress.done, progress.total};

@@ -92,6 +92,7 @@ struct CoreStatus {
   consensus::Hint hint;
   ports::ChainHead head;
   BlockNumber best_seen;   // the highest final height that a peer claims
+  BlockNumber doubtful;    // likewise, where all who may know have failed to show it; else 0
   bool validates = false;  // a member of this epoch's set
   consensus::Standing standing;
   // While the state of a recent block is taken from peers.
@@ -100,6 +101,7 @@ struct CoreStatus {
     std::uint64_t total{};
   };
   std::optional<Progress> snapshot;
+  bool pruned_everywhere = false;  // no peer that is ahead has the next block
   std::size_t pool_size = 0;
 };
 
@@ -171,6 +173,7 @@ class NodeCore {
   bool admit(const PeerId& from, std::uint64_t cost);
   void note_head(const PeerId& peer, BlockNumber number);
   bool wants_snapshot() const;
+  void forget_passed_state();
   void sync();
   void sync_state();
   void hold(const PeerId& from, const RangeReply& reply);
@@ -202,7 +205,8 @@ class NodeCore {
   bool pool_changed_ = false;
   std::map<PeerId, std::vector<Bytes>> gossip_;  // by receiver, of this turn
   Instant touch_at_;
-  Epoch touched_epoch_;  // when it last said where it stands
+  Epoch touched_epoch_;       // when it last said where it stands
+  bool owes_claims_ = false;  // the signer was away when a peer should have had one
 
   BlockSync block_sync_;
   std::deque<Range> ranges_;                   // in the order in which they were judged

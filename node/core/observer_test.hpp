@@ -63,6 +63,7 @@ struct ObserverOptions {
   std::uint32_t blocks = 0;  // final before it starts
   txpool::Limits pool = {};
   std::optional<SyncMode> sync{};  // it can take snapshots
+  const ports::KeyHolder* signer = nullptr;
 };
 
 struct Observer {
@@ -102,6 +103,7 @@ struct Observer {
     ports.application = node.app.get();
     ports.pool = node.pool.get();
     ports.verifier = &verifier;
+    ports.signer = options.signer;
     if (options.sync) {
       ports.snapshots = &snapshots;
       ports.sync.mode = *options.sync;

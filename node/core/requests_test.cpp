@@ -7,6 +7,23 @@ namespace {
 // Each costs an EpochProofsRequest's share of a level, which is 64 MiB, and 128 MiB for all guests.
 constexpr std::size_t kProofsOfALevel = (std::size_t{64} << 20) / (kMaxEpochProofs << 14);
 
+// Keys in a process that is away.
+struct RemoteKeys final : ports::KeyHolder {
+  bool gone = true;
+  Secret secret = genesis::dev_validator_secrets("Bob").consensus;
+  Ed25519Key consensus_key() const override { return ed25519_public(secret); }
+  std::optional<Ed25519Signature> try_sign(ByteView message) const override {
+    if (gone) return std::nullopt;
+    return ed25519_sign(secret, message);
+  }
+  std::optional<VrfProof> try_prove(ByteView) const override { return std::nullopt; }
+  std::optional<std::string> away() const override {
+    if (!gone) return std::nullopt;
+    return "gone";
+  }
+  std::optional<std::string> refused() const override { return std::nullopt; }
+};
+
 std::size_t ask_proofs(Observer& o, std::uint8_t from, std::size_t times) {
   const std::size_t before = o.network.sent[peer(from)]["EpochProofsReply"];
   for (std::size_t i = 0; i < times; ++i) o.hear(peer(from), EpochProofsRequest{Epoch(1)});
@@ -72,7 +89,7 @@ TEST_CASE("a node of another chain is not dealt with") {
 }
 
 // Shown to fail where the liar's link stays.
-TEST_CASE("who answers with other blocks than were asked for is dropped") {
+TEST_CASE("who answers without a block is dropped, and who was not asked is not") {
   Observer o;
   o.hear(peer(1), o.status(50));
   o.core->end_turn();
@@ -81,6 +98,29 @@ TEST_CASE("who answers with other blocks than were asked for is dropped") {
   CHECK(o.network.dropped.empty());
   o.hear(peer(1), RangeReply{});
   CHECK(o.network.dropped.contains(peer(1)));
+}
+
+// Until then nobody knows whom to remind of its votes. Shown to fail where it waits for its next
+// Status, and where what it listened before counts.
+TEST_CASE("whose node this is its peers hear as soon as the signer is back") {
+  RemoteKeys keys;
+  Observer o({.signer = &keys});
+  const auto turn = [&](std::uint64_t later_ms) {
+    o.clock.moment.instant = o.clock.moment.instant + DurationMs(later_ms);
+    o.core->on_timer();
+    o.core->end_turn();
+    return std::exchange(o.network.sent[peer(1)]["Status"], 0);
+  };
+  const auto listened = [&] {
+    return o.core->engine().simplex().guard().listened(o.clock.moment.instant);
+  };
+  REQUIRE(turn(0) > 0);
+  CHECK(turn(500) == 0);
+  keys.gone = false;
+  CHECK(turn(300) == 1);
+  CHECK(listened() == DurationMs(0));
+  CHECK(turn(300) == 0);
+  CHECK(listened() == DurationMs(300));
 }
 
 // Shown to fail where the wrong proof's sender stays linked.
@@ -118,6 +158,19 @@ TEST_CASE("a state is taken by a node without blocks that is far behind, or by o
   }
 }
 
+// Shown to fail where every target that is stored counts.
+TEST_CASE("a state that was being fetched is gone on with, unless blocks have passed it") {
+  for (const std::uint32_t target : {3U, 4U}) {
+    Observer o({.blocks = 3, .sync = SyncMode::automatic});
+    o.snapshots.set_target({Epoch(1), BlockNumber(target), {}, {}});
+    o.hear(peer(1), o.status(50'000));
+    o.core->end_turn();
+    CHECK(o.snapshots.target().has_value() == (target == 4));
+    CHECK(o.network.sent[peer(1)]["EpochProofsRequest"] == (target == 4 ? 1 : 0));
+    CHECK(o.network.sent[peer(1)]["RangeRequest"] == (target == 4 ? 0 : 1));
+  }
+}
+
 TEST_CASE("where nobody keeps the next block a state is taken, unless blocks are ordered") {
   for (const SyncMode mode : {SyncMode::automatic, SyncMode::blocks}) {
     Observer o({.blocks = 1, .sync = mode});
@@ -127,7 +180,22 @@ TEST_CASE("where nobody keeps the next block a state is taken, unless blocks are
     o.hear(peer(1), RangePruned{BlockNumber(40'000)});
     o.core->end_turn();
     CHECK(o.network.sent[peer(1)]["EpochProofsRequest"] == (mode == SyncMode::automatic ? 1 : 0));
+    CHECK(o.core->status().pruned_everywhere);
   }
+}
+
+// Shown to fail where status() has one of the two alone.
+TEST_CASE("a head that is claimed and not shown is told apart from one that may be shown yet") {
+  Observer o({.blocks = 5});
+  o.hear(peer(1), o.status(900));
+  CHECK(o.core->status().best_seen == BlockNumber(900));
+  CHECK(o.core->status().doubtful == BlockNumber(0));
+  for (int i = 0; i < 8; ++i) {
+    o.core->end_turn();
+    o.clock.moment.instant = o.clock.moment.instant + DurationMs(100'000);
+  }
+  CHECK(o.core->status().best_seen == BlockNumber(5));
+  CHECK(o.core->status().doubtful == BlockNumber(900));
 }
 
 }  // namespace tally::core

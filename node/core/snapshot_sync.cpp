@@ -28,6 +28,7 @@ std::uint64_t share_of(std::uint8_t depth) {
 SnapshotSync::SnapshotSync(Chain chain, const Parts& parts, BlockNumber head)
     : chain_(std::move(chain)), parts_(parts), head_(head) {
   while (ports::find_epoch_proof(parts_.store, next_epoch_)) next_epoch_ = next_epoch_.next();
+  if (chain_.trusted) check_stored_proofs();
 }
 
 BlockNumber SnapshotSync::end_of(Epoch epoch) const {
@@ -94,6 +95,11 @@ std::optional<BlockNumber> SnapshotSync::target() const {
 
 SnapshotSync::Output SnapshotSync::step(Instant now) {
   wake_.reset();
+  head_ = std::max(head_, ports::find_head(parts_.store)->number);  // it moves by blocks meanwhile
+  if (target_ && target_->number <= head_) {
+    output_.nothing_to_do = true;
+    return std::exchange(output_, {});
+  }
   if (asked_one_) {
     Peer& peer = peers_.at(asked_one_->peer);
     const Instant until = asked_one_->at + peer.standing.patience();
@@ -127,12 +133,10 @@ void SnapshotSync::ask_for_proofs(Instant now) {
   if (asked_one_) return;
   if (pause_until_ && now < *pause_until_) return wake_at(*pause_until_);
   pause_until_.reset();
-  for (const auto& [id, peer] : peers_) {
-    const bool may_know = peer.standing.head >= end_of(next_epoch_) && !peer.proves_none_from;
-    if (!may_know || peer.standing.rests(now)) continue;
-    asked_one_ = AskedOne{id, now};
-    wake_at(now + peer.standing.patience());
-    output_.sends.emplace_back(id, EpochProofsRequest{next_epoch_});
+  if (const auto peer = choose_prover(now)) {
+    asked_one_ = AskedOne{*peer, now};
+    wake_at(now + peers_.at(*peer).standing.patience());
+    output_.sends.emplace_back(*peer, EpochProofsRequest{next_epoch_});
     return;
   }
   const Epoch newest(next_epoch_.value - 1);
@@ -142,6 +146,26 @@ void SnapshotSync::ask_for_proofs(Instant now) {
   }
   begin_state();
   ask_for_subtrees(now);
+}
+
+// Up to the trusted block all from one: the next proof of another would not stand on what this one
+// made up. Each has one try, until there is news of it.
+std::optional<PeerId> SnapshotSync::choose_prover(Instant now) {
+  const auto may_prove = [&](const auto& entry) {
+    const Peer& peer = entry.second;
+    return peer.standing.head >= end_of(next_epoch_) && !peer.proves_none_from &&
+           !peer.standing.rests(now);
+  };
+  if (prover_ && is_before_trusted()) {
+    const auto same = peers_.find(*prover_);
+    if (same != peers_.end() && may_prove(*same)) return prover_;
+    if (same != peers_.end()) same->second.proves_none_from = next_epoch_;
+    forget_proofs();
+  }
+  const auto first = std::find_if(peers_.begin(), peers_.end(), may_prove);
+  prover_.reset();
+  if (first != peers_.end()) prover_ = first->first;
+  return prover_;
 }
 
 void SnapshotSync::on_reply(const PeerId& from, const EpochProofsReply& reply, Instant now) {
@@ -160,6 +184,7 @@ void SnapshotSync::on_reply(const PeerId& from, const EpochProofsReply& reply, I
   } else {
     peer.standing.serve();
     peer.standing.head = std::max(peer.standing.head, end_of(Epoch(next_epoch_.value - 1)));
+    if (is_before_trusted()) return;
     for (auto& [id, other] : peers_) other.proves_none_from.reset();
   }
 }
@@ -174,7 +199,8 @@ bool SnapshotSync::take_proof(const EpochProof& proof) {
   }
   if (chain_.trusted && chain_.trusted->number == end &&
       chain_.trusted->hash != block_hash(proof.header)) {
-    output_.alarms.push_back("a peer proves another chain than that of the trusted block");
+    warn_of_other_chain("a peer proves a chain", proof.header,
+                        "the peer is dropped; if others prove the same, ask again for the block");
     return false;
   }
   parts_.store.write({ports::put_epoch_proof(next_epoch_, proof)}, ports::Durability::buffered);
@@ -189,6 +215,45 @@ bool SnapshotSync::is_trusted(Epoch newest) {
   const Epoch epoch(chain_.trusted->number.value / chain_.epoch_length);
   const auto proof = ports::find_epoch_proof(parts_.store, epoch);
   return proof && block_hash(proof->header) == chain_.trusted->hash;
+}
+
+// Nothing that is proved now is known to lead there.
+bool SnapshotSync::is_before_trusted() const {
+  return chain_.trusted && end_of(Epoch(next_epoch_.value - 1)) < chain_.trusted->number;
+}
+
+// What is stored may have come before the operator named a block, or from a peer that is gone.
+void SnapshotSync::check_stored_proofs() {
+  if (is_before_trusted()) return forget_proofs();
+  if (is_trusted(Epoch(next_epoch_.value - 1))) return;
+  const Epoch epoch(chain_.trusted->number.value / chain_.epoch_length);
+  const auto proof = ports::find_epoch_proof(parts_.store, epoch);
+  TALLY_ASSERT(proof.has_value());
+  const bool own = chain_.trusted->number <= head_;
+  warn_of_other_chain(own ? "this node is on a chain" : "what peers have proved is a chain",
+                      proof->header,
+                      own ? "if the block is right, remove db/ and keep votes.log and high-water"
+                          : "it is forgotten, and proved anew");
+  if (!own) forget_proofs();
+}
+
+// Those of the chain that this node has stay.
+void SnapshotSync::forget_proofs() {
+  const Epoch over(head_.value / chain_.epoch_length);
+  ports::WriteBatch batch;
+  while (next_epoch_ > over.next()) {
+    next_epoch_ = Epoch(next_epoch_.value - 1);
+    batch.push_back(ports::erase_epoch_proof(next_epoch_));
+  }
+  if (!batch.empty()) parts_.store.write(std::move(batch), ports::Durability::buffered);
+}
+
+void SnapshotSync::warn_of_other_chain(const std::string& whose, const Header& header,
+                                       const std::string& advice) {
+  output_.alarms.push_back(whose + " without the trusted block: block " +
+                           std::to_string(chain_.trusted->number.value) + " should be " +
+                           to_hex_prefixed(chain_.trusted->hash) + " by --trust-block and is " +
+                           to_hex_prefixed(block_hash(header)) + "; " + advice);
 }
 
 void SnapshotSync::begin_state() {
@@ -397,6 +462,9 @@ void SnapshotSync::install() {
           "the parts of a fetched state were right and the whole is not: this disk or memory is "
           "unsound; the state is fetched anew");
       begin_state();
+      return;
+    case ports::InstallResult::passed:
+      output_.nothing_to_do = true;
       return;
   }
 }

@@ -2,7 +2,8 @@
 // from its peers, in place of all the blocks before.
 //
 //   proofs   one epoch proof after another, each checked with the set that an earlier one named:
-//            from genesis (or from what is stored) to the newest epoch that a peer can prove over
+//            from genesis (or from what is stored) to the newest epoch that a peer can prove over;
+//            up to the block that the operator trusts all from one peer, and not kept without it
 //   state    the state tree from its root down, subtree by subtree, from all peers at once. Each
 //            part is checked against the hash that the part above it gave, and staged
 //   block    the body of the epoch's last block
@@ -64,8 +65,9 @@ class SnapshotSync {
     std::vector<std::pair<ports::PeerId, WireMessage>> sends;
     std::vector<Drop> drops;
     std::vector<std::string> alarms;
-    bool installed = false;      // the store holds another chain head: nothing more is to be asked
-    bool nothing_to_do = false;  // no peer can prove an epoch that is over and above the head
+    bool installed = false;  // the store holds another chain head: nothing more is to be asked
+    // No peer can prove an epoch that is over and above the head, or that has come to the target.
+    bool nothing_to_do = false;
   };
   Output step(ports::Instant now);
   std::optional<ports::Instant> next_timer() const { return wake_; }
@@ -113,8 +115,14 @@ class SnapshotSync {
   void forget_request(std::uint32_t id);
 
   void ask_for_proofs(ports::Instant now);
+  std::optional<ports::PeerId> choose_prover(ports::Instant now);
   bool take_proof(const EpochProof& proof);
   bool is_trusted(Epoch newest);
+  bool is_before_trusted() const;
+  void check_stored_proofs();
+  void forget_proofs();
+  void warn_of_other_chain(const std::string& whose, const Header& header,
+                           const std::string& advice);
   void begin_state();
   void want(const Place& place, const Hash& hash);
   void expand(const Place& place, const tree::Node& node);
@@ -135,7 +143,8 @@ class SnapshotSync {
   Output output_;
   std::optional<ports::Instant> wake_;
 
-  Epoch next_epoch_{1};  // the first without a stored proof
+  Epoch next_epoch_{1};                  // the first without a stored proof
+  std::optional<ports::PeerId> prover_;  // who brought the newest proofs
   std::optional<AskedOne> asked_one_;
   std::optional<ports::Instant> pause_until_;
 

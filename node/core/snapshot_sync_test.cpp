@@ -44,11 +44,11 @@ class Server {
   Server() : node(spec(), {.retention = kRetention, .limits = {}}), snapshots(*node.store, [] {}) {
     TALLY_ASSERT(set.members.push_back(spec().validators[0]));
   }
-  void grow(std::uint32_t blocks) {
+  void grow(std::uint32_t blocks, const std::string& to = "Eve") {
     for (std::uint32_t i = 0; i < blocks; ++i) {
       const auto nonce = node.pool->next_nonce(dev("Bob").account());
       node.submit(
-          node.sign(dev("Bob"), tests::transfer(dev("Eve"), 5'000'000), {.nonce = nonce.value}));
+          node.sign(dev("Bob"), tests::transfer(dev(to), 5'000'000), {.nonce = nonce.value}));
       const Block block = node.advance();
       const std::uint32_t height = node.head().number.value;
       if (height % kEpoch != 0) continue;
@@ -76,6 +76,13 @@ Server& shared_server() {
   return server;
 }
 
+// Another chain of the same validator, from genesis on.
+Server& other_server() {
+  static Server server;
+  if (server.node.head().number.value == 0) server.grow(34, "Charlie");
+  return server;
+}
+
 enum class Manner {
   honest,
   silent,
@@ -84,7 +91,8 @@ enum class Manner {
   wrong_node,
   wrong_proof,
   wrong_body,
-  wrong_block
+  wrong_block,
+  other_chain  // proves that one
 };
 
 struct Answer {
@@ -109,7 +117,7 @@ class Newcomer {
     answers_ = {};  // they were for the process before
     sync = std::make_unique<SnapshotSync>(
         SnapshotSync::Chain{node.genesis_hash(), server_.set, server_.set, kEpoch, trusted},
-        SnapshotSync::Parts{*node.store, snapshots, verifier_}, BlockNumber(0));
+        SnapshotSync::Parts{*node.store, snapshots, verifier_}, node.head().number);
     for (const auto& [id, manner] : peers) sync->peer_head(id, claimed_);
   }
   void add(std::uint8_t name, Manner manner) {
@@ -154,6 +162,7 @@ class Newcomer {
   std::map<PeerId, std::size_t> parts_of;
   std::size_t requests = 0;
   bool asked_for_block = false;
+  Epoch other_up_to{3};  // who is of another chain proves it so far
   std::uint64_t now = 1'000;
 
  private:
@@ -177,8 +186,10 @@ class Newcomer {
     const std::uint64_t at = now + 10 + to.bytes[0];
     if (const auto* proofs = std::get_if<EpochProofsRequest>(&message)) {
       EpochProofsReply reply;
-      for (Epoch epoch = proofs->from;; epoch = epoch.next()) {
-        auto proof = ports::find_epoch_proof(*server_.node.store, epoch);
+      const bool other = manner == Manner::other_chain;
+      const ports::Store& store = *(other ? other_server() : server_).node.store;
+      for (Epoch epoch = proofs->from; !other || epoch <= other_up_to; epoch = epoch.next()) {
+        auto proof = ports::find_epoch_proof(store, epoch);
         if (!proof) break;
         if (manner == Manner::wrong_proof) proof->header.state_root.bytes[0] ^= 1;
         if (!reply.proofs.push_back(*proof)) break;
@@ -383,10 +394,92 @@ TEST_CASE("snapshot sync: a chain without the trusted block is not taken") {
   CHECK_FALSE(later.run(3).installed);
   later.begin(ports::ChainHead{Hash{}, BlockNumber(20)});
   CHECK(later.run().nothing_to_do);
+  CHECK(later.alarms.size() == 2);  // for what was there, and for what came
   Newcomer ahead(server);
   ahead.add(1, Manner::honest);
   ahead.begin(ports::ChainHead{*hash, BlockNumber(40)});
   CHECK(ahead.run().nothing_to_do);
+}
+
+void check_proofs(const Newcomer& newcomer, std::uint64_t up_to) {
+  for (Epoch epoch(1); epoch.value <= up_to; epoch = epoch.next()) {
+    const auto proof = ports::find_epoch_proof(*newcomer.node.store, epoch);
+    const auto right = ports::find_epoch_proof(*newcomer.server_.node.store, epoch);
+    REQUIRE(proof);
+    CHECK(block_hash(proof->header) == block_hash(right->header));
+  }
+  CHECK_FALSE(ports::find_epoch_proof(*newcomer.node.store, Epoch(up_to + 1)));
+}
+
+// Shown to fail: with the proofs of one peer continued by another, and with forget_proofs() empty.
+TEST_CASE("snapshot sync: what another chain's old keys prove gives way to the trusted block") {
+  Server& server = shared_server();
+  const auto hash = ports::find_final(*server.node.store, BlockNumber(30));
+  const ports::ChainHead trusted{*hash, BlockNumber(30)};
+  for (const std::uint64_t up_to : {1U, 2U, 3U}) {
+    INFO("proved up to " << up_to);
+    Newcomer newcomer(server);
+    newcomer.other_up_to = Epoch(up_to);
+    newcomer.begin(trusted);
+    newcomer.add(1, Manner::other_chain);
+    newcomer.add(2, Manner::honest);
+    CHECK(newcomer.run().installed);
+    check_joined(newcomer, 30);
+    check_proofs(newcomer, 3);
+    CHECK(newcomer.alarms.size() == (up_to == 3 ? 1 : 0));
+    CHECK(newcomer.dropped.size() == newcomer.alarms.size());
+  }
+  // The operator names the block when it is too late.
+  Newcomer later(server);
+  later.add(1, Manner::other_chain);
+  CHECK_FALSE(later.run(2).installed);
+  later.peers.clear();
+  later.begin(trusted);
+  later.add(2, Manner::honest);
+  CHECK(later.run().installed);
+  check_proofs(later, 3);
+  CHECK(later.alarms.size() == 1);
+  CHECK(later.dropped.empty());
+}
+
+// Shown to fail: with all proofs forgotten, those of the own chain too.
+TEST_CASE("snapshot sync: the proofs of the chain that is here are kept") {
+  Server& server = shared_server();
+  const auto hash = ports::find_final(*server.node.store, BlockNumber(30));
+  Newcomer newcomer(server);
+  for (std::uint32_t height = 1; height <= kEpoch; ++height) {
+    const auto here = ports::find_final(*server.node.store, BlockNumber(height));
+    const Block block = *ports::find_block(*server.node.store, *here);
+    REQUIRE(newcomer.node.execute(block).valid);
+    newcomer.node.commit({block});
+  }
+  const auto first = ports::find_epoch_proof(*server.node.store, Epoch(1));
+  newcomer.node.store->write({ports::put_epoch_proof(Epoch(1), *first)},
+                             ports::Durability::buffered);
+  newcomer.begin(ports::ChainHead{*hash, BlockNumber(30)});
+  newcomer.add(1, Manner::other_chain);
+  CHECK(newcomer.run().nothing_to_do);
+  CHECK_FALSE(newcomer.alarms.empty());
+  check_proofs(newcomer, 1);
+}
+
+// Shown to fail: with the head taken once, when the sync begins.
+TEST_CASE("snapshot sync: a state that the head has come to meanwhile is not fetched further") {
+  for (const bool all_staged : {false, true}) {
+    Newcomer newcomer(shared_server());
+    newcomer.add(1, Manner::honest);
+    CHECK_FALSE(newcomer.run(4).installed);
+    while (all_staged && !newcomer.asked_for_block) {
+      REQUIRE_FALSE(newcomer.run(newcomer.requests + 1).installed);
+    }
+    REQUIRE(newcomer.sync->target() == BlockNumber(30));
+    for (int i = 0; i < 30; ++i) newcomer.node.advance();
+    const auto head = newcomer.node.head();
+    const std::size_t requests = newcomer.requests;
+    CHECK(newcomer.run().nothing_to_do);
+    CHECK(newcomer.requests == requests);
+    CHECK(newcomer.node.head() == head);
+  }
 }
 
 }  // namespace

@@ -197,7 +197,15 @@ bool NodeCore::wants_snapshot() const {
   return best.value >= engine_->parameters().epoch_length && (by_order || best.value > kFarBehind);
 }
 
+// One that was being fetched before this node came to it by blocks.
+void NodeCore::forget_passed_state() {
+  if (ports_.snapshots == nullptr) return;
+  const auto target = ports_.snapshots->target();
+  if (target && target->number <= head().number) ports_.snapshots->forget_staged();
+}
+
 void NodeCore::sync() {
+  if (!snapshot_sync_) forget_passed_state();
   if (!snapshot_sync_ && wants_snapshot()) {
     block_sync_.pause();
     forget_ranges();

@@ -1,7 +1,7 @@
 #include "node/execution/final_state.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <set>
 
 #include "node/execution/pruning.hpp"
 #include "node/ports/chain.hpp"
@@ -29,6 +29,35 @@ class StoreNodes final : public tree::NodeReader {
 
 bool starts_with(ByteView bytes, ByteView prefix) {
   return bytes.size() >= prefix.size() && equal(bytes.first(prefix.size()), prefix);
+}
+
+// What the first block above the height that changed this key found there; none: no block did.
+std::optional<std::optional<Bytes>> value_before_change(const ports::Store& store, ByteView key,
+                                                        BlockNumber height) {
+  const Bytes from = value_key(key, height.next());
+  const ByteView shared = ByteView(from).first(from.size() - 4);
+  std::optional<std::optional<Bytes>> out;
+  store.scan(Column::history, from, [&](ByteView found, ByteView stored) {
+    if (found.size() == from.size() && starts_with(found, shared)) {
+      auto before = decode<std::optional<Bytes>>(stored);
+      TALLY_ASSERT(before.ok());
+      out.emplace(*std::move(before));
+    }
+    return false;
+  });
+  return out;
+}
+
+// Calls visit(key) for what each block above a kept height changed.
+template <class Visit>
+void visit_changed(const ports::Store& store, BlockNumber height, Visit&& visit) {
+  store.scan(Column::history, undo_key(height.next()), [&](ByteView entry, ByteView stored) {
+    if (entry[0] != 'u') return false;
+    const auto undo = decode<Undo>(stored);
+    TALLY_ASSERT(undo.ok());
+    for (const Bytes& key : undo->changed) visit(key);
+    return true;
+  });
 }
 
 }  // namespace
@@ -92,16 +121,7 @@ Result<std::optional<Bytes>, HistoryError> History::get(BlockNumber height, Byte
   // The newest value first: a block that lands between the two reads leaves its own entry, which
   // then says what was there before it.
   std::optional<Bytes> value = store_.get(Column::state, key);
-  const Bytes from = value_key(key, height.next());
-  const std::size_t shared = from.size() - 4;
-  store_.scan(Column::history, from, [&](ByteView found, ByteView stored) {
-    if (found.size() == from.size() && starts_with(found, ByteView(from).first(shared))) {
-      auto before = decode<std::optional<Bytes>>(stored);
-      TALLY_ASSERT(before.ok());
-      value = *std::move(before);
-    }
-    return false;
-  });
+  if (auto before = value_before_change(store_, key, height)) value = *std::move(before);
   TALLY_TRY(check(height));  // pruned while reading: what was read may be another block's
   return value;
 }
@@ -121,8 +141,9 @@ Result<History::Page, HistoryError> History::scan(const ScanRequest& request) co
   TALLY_TRY(check(request.height));
   const Bytes from = request.after ? std::max(*request.after, request.prefix) : request.prefix;
   const auto wanted = [&](ByteView key) { return !request.after || !equal(key, *request.after); };
-  // Two sorted streams, fetched in pieces: the newest values, and what newer blocks overwrote,
-  // which wins. A piece may come out short because newer keys fall away, so pieces go on.
+  // The newest values, fetched in pieces, and over them what newer blocks overwrote: those are few,
+  // where a key's older values may be many. A piece may come out short because newer keys fall
+  // away, so pieces go on.
   std::map<Bytes, std::optional<Bytes>> merged;
   std::optional<Bytes> state_bound;  // keys above were not looked at yet
   const std::size_t piece = std::max<std::size_t>(request.limit + 1, 1024);
@@ -136,22 +157,15 @@ Result<History::Page, HistoryError> History::scan(const ScanRequest& request) co
     merged.emplace(to_bytes(key), to_bytes(value));
     return true;
   });
-  Bytes history_from{'v'};
-  const Bytes escaped = escaped_key(from);
-  append(history_from, ByteView(escaped).first(escaped.size() - 2));
-  std::optional<Bytes> decided;  // the key whose first entry above the height was seen
-  store_.scan(Column::history, history_from, [&](ByteView entry, ByteView stored) {
-    const auto parsed = parse_value_key(entry);
-    if (!parsed || !starts_with(parsed->first, request.prefix)) return false;
-    const auto& [key, height] = *parsed;
-    if (state_bound && key >= *state_bound) return false;
-    if (height <= request.height || !wanted(key) || key < from || decided == key) return true;
-    decided = key;
-    auto before = decode<std::optional<Bytes>>(stored);
-    TALLY_ASSERT(before.ok());
-    merged[key] = *std::move(before);
-    return true;
+  std::set<Bytes> changed;
+  visit_changed(store_, request.height, [&](const Bytes& key) {
+    const bool within = key >= from && (!state_bound || key < *state_bound);
+    if (within && starts_with(key, request.prefix) && wanted(key)) changed.insert(key);
   });
+  for (const Bytes& key : changed) {
+    auto before = value_before_change(store_, key, request.height);
+    if (before) merged[key] = *std::move(before);
+  }
   TALLY_TRY(check(request.height));
   Page page{.entries = {}, .more = state_bound.has_value()};
   for (auto& [key, value] : merged) {

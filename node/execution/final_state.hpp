@@ -71,6 +71,7 @@ class History {
     std::vector<std::pair<Bytes, Bytes>> entries;  // in key order
     bool more{};
   };
+  // Takes the time of what it returns and of what the blocks above the height changed.
   Result<Page, HistoryError> scan(const ScanRequest& request) const;
 
  private:

@@ -61,6 +61,9 @@ void check_kept(const ports::Store& store, const std::vector<State>& states) {
     REQUIRE(root.has_value());
     REQUIRE(root->hash() == tree::state_root(states[height]));
     if (root->child) reach(store, {}, tree::Slot::of(*root->child), nodes);
+    const auto page = history.scan({at, {}, std::nullopt, 10'000});
+    REQUIRE(page.ok());
+    REQUIRE(State(page->entries.begin(), page->entries.end()) == states[height]);
     for (const Bytes& key : all) {
       const auto it = states[height].find(key);
       const auto then = it == states[height].end() ? std::nullopt : std::optional(it->second);

@@ -279,11 +279,13 @@ void wipe_old_chain(ports::Store& store) {
   const auto genesis = ports::find_final(store, BlockNumber(0));
   TALLY_ASSERT(genesis.has_value());
   const Bytes zero = ports::height_key(BlockNumber(0));
+  // The roots first: a state that has one counts as kept, so that whoever reads the rest meanwhile
+  // finds it pruned when it looks again.
+  wipe(store, Column::history, [](ByteView key) { return equal(key, oldest_key()); });
   for (const Column column : {Column::state, Column::tree, Column::paths, Column::events,
                               Column::tx_index, Column::certificates}) {
     wipe(store, column, keep_none);
   }
-  wipe(store, Column::history, [](ByteView key) { return equal(key, oldest_key()); });
   wipe(store, Column::blocks, [&](ByteView key) { return equal(key, *genesis); });
   wipe(store, Column::heights, [&](ByteView key) { return equal(key, zero); });
 }
@@ -387,6 +389,10 @@ void Snapshots::forget_staged() {
 ports::InstallResult Snapshots::install(const Block& block, std::uint32_t epoch_length) {
   const auto target = this->target();
   TALLY_ASSERT(target && block_hash(block.header) == target->block);
+  if (target->number <= ports::find_head(store_)->number) {
+    forget_staged();
+    return ports::InstallResult::passed;
+  }
   const tree::Root root = StagedState(store_, target->number).walk([](const auto&, const auto&) {});
   if (root.hash() != target->state_root || block.header.state_root != target->state_root) {
     forget_staged();

@@ -8,7 +8,7 @@
 //
 // An install first makes sure that the staged leaves are the target's state. Then one synced write
 // of 'i' decides: from there on the node has that state, and a start that finds 'i' finishes it.
-// Meanwhile every state counts as pruned. Design: docs/adr/100-pruning-and-snapshots.md
+// Meanwhile a state is whole, or counts as pruned. Design: docs/adr/100-pruning-and-snapshots.md
 #pragma once
 
 #include <functional>

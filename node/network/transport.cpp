@@ -26,7 +26,6 @@ namespace {
 constexpr std::size_t kBansMax = 4096;
 constexpr Milliseconds kAcceptPause{100};
 constexpr Milliseconds kRefusalPause{1};
-constexpr std::ptrdiff_t kLinksOfKey = 4;  // that one validator may have at a time
 constexpr std::uint64_t kFailureLinesPerWindow = 20;
 constexpr Milliseconds kFailureWindow{10'000};
 
@@ -436,7 +435,8 @@ std::optional<HelloRefusal> Transport::Impl::admit(const ConnectionPtr& connecti
     if (!newer_wins) return HelloRefusal{GoodbyeCode::duplicate, "there is a link to this peer"};
     take_down(old, "replaced by another link to the same peer");
     old->say_goodbye(GoodbyeCode::duplicate, "replaced by another link to the same peer");
-  } else if (is_validator(connection) && links_of(*connection->validator()) >= kLinksOfKey) {
+  } else if (is_validator(connection) &&
+             links_of(*connection->validator()) >= ports::kLinksOfValidator) {
     return HelloRefusal{GoodbyeCode::full, "there are enough links of this validator's key"};
   } else if (!is_preferred(connection) && inbound_is_full(connection->address_key())) {
     return HelloRefusal{GoodbyeCode::full, "all places for inbound peers are taken"};

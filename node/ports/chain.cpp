@@ -60,6 +60,9 @@ Write put_head(const ChainHead& head) {
 Write put_epoch_proof(Epoch epoch, const EpochProof& proof) {
   return {Column::meta, epoch_key(epoch), encode(proof)};
 }
+Write erase_epoch_proof(Epoch epoch) {
+  return {Column::meta, epoch_key(epoch), std::nullopt};
+}
 Write put_epoch_beacon(Epoch epoch, const Hash& beacon) {
   return {Column::meta, beacon_key(epoch), to_bytes(beacon)};
 }

@@ -40,6 +40,7 @@ Write put_height(BlockNumber number, const Hash& hash);
 Write put_certificate(const Hash& hash, const Finalization& finalization);
 Write put_head(const ChainHead& head);
 Write put_epoch_proof(Epoch epoch, const EpochProof& proof);
+Write erase_epoch_proof(Epoch epoch);
 Write put_epoch_beacon(Epoch epoch, const Hash& beacon);
 Write put_oldest_block(BlockNumber number);
 

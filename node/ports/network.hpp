@@ -6,6 +6,7 @@
 // first.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace tally::ports {
 TALLY_STRONG_BYTES(PeerId, 32);  // the Ed25519 key of a node's transport
 
 constexpr std::size_t kMaxFrameBytes = 4 * 1024 * 1024;
+
+// That one validator's key may have at a time: each is sent all that consensus says.
+constexpr std::ptrdiff_t kLinksOfValidator = 4;
 
 enum class Channel : std::uint8_t { consensus = 0, transactions = 1, sync = 2 };
 

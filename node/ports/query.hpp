@@ -202,7 +202,7 @@ struct NodeStatus {
   std::uint32_t peers{};
   std::uint32_t validator_peers{};  // that proved the key of a member of the set, itself apart
   BlockNumber finalized;
-  BlockNumber sync_target;  // the highest finalized number that a peer showed
+  BlockNumber sync_target;  // the highest finalized number that a peer shows, or may have
 };
 
 // Ends when it is destroyed; after that the listener is not called again.

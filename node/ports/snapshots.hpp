@@ -71,6 +71,7 @@ TALLY_DESCRIBE(SnapshotTarget, epoch, number, block, state_root);
 enum class InstallResult : std::uint8_t {
   installed,
   wrong_root,  // what is staged is not that state: it is forgotten, and nothing has changed
+  passed,      // the node has come that far without it: likewise
 };
 
 class Snapshots {

@@ -171,7 +171,7 @@ ports::NodeStatus CoreLoop::judge_status(const core::CoreStatus& core, const Sna
   out.peers = in.peers;
   out.validator_peers = in.validator_peers;
   out.finalized = core.head.number;
-  out.sync_target = core.best_seen;
+  out.sync_target = sync_target(in);
   const auto silence = core.standing.silence;
   const bool changed = !status_ || status_->state != out.state || silence_ != silence;
   silence_ = silence;
@@ -256,7 +256,6 @@ void CoreLoop::publish() {
   out.finalized = {status.head.number, status.head.hash};
   out.epoch = status.hint.epoch;
   out.view = status.hint.view;
-  out.best_seen = status.best_seen;
   out.pool = {parts_.pool.size(), parts_.pool.bytes(), parts_.pool.limits().transactions,
               parts_.pool.limits().bytes};
   out.peers = core_->peer_statuses();
@@ -264,6 +263,7 @@ void CoreLoop::publish() {
   out.set = set_;
   out.validator = place_;
   out.status = judge_status(status, out);
+  out.best_seen = out.status.sync_target;
 
   MetricsSample sample;
   sample.finalized_height = out.finalized.number.value;

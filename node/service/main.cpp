@@ -1,5 +1,6 @@
 // tallyd: a full node or a validator of a Tallystick chain.
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "node/service/core_dumps.hpp"
 #include "node/service/signer_command.hpp"
 #include "primitives/version.hpp"
 
@@ -87,15 +89,19 @@ struct CommandLine {
     signer->add_option("--socket", signing.socket, "Unix socket to serve one node on")
         ->type_name("PATH")
         ->required();
+    signer
+        ->add_option("--socket-group", signing.socket_group,
+                     "Group whose members may connect too (only the signer's own user)")
+        ->type_name("GROUP");
     signer->add_option("--state", signing.state, "Folder of the mark of what was signed")
         ->type_name("FOLDER")
         ->required();
     signer->add_flag("--new-mark", signing.new_mark,
-                     "First start of these keys: they have never signed, here or by a node");
+                     "First start of these keys alone: they have never signed, here or by a node");
     signer->footer(
         "Keys and password are named by the options of tallyd. It refuses whatever contradicts\n"
-        "what the keys have signed, whoever asks. Example:\n"
-        "  tallyd signer --socket /run/tally/signer --state signer --new-mark \\\n"
+        "what the keys have signed, whoever asks. Example, the first time with --new-mark:\n"
+        "  tallyd signer --socket /run/tally/signer --state signer \\\n"
         "         --validator-keys keys --password-file password\n"
         "  tallyd --chain chain.json --base-path data --signer unix:/run/tally/signer");
   }
@@ -150,8 +156,10 @@ Result<void, Error> generate_keys(const service::NodeConfig& config) {
   if (!config.validator_keys) {
     return fail_with("expected --validator-keys FOLDER: where the new keys go");
   }
-  const std::string password = TALLY_TRY(service::read_password(config));
-  TALLY_TRY(keystore::create_validator_keys(*config.validator_keys, password));
+  std::string password = TALLY_TRY(service::read_password(config));
+  const auto made = keystore::create_validator_keys(*config.validator_keys, password);
+  explicit_bzero(password.data(), password.size());
+  if (!made.ok()) return fail(made.error());
   std::error_code error;
   std::filesystem::create_directories(config.base_path, error);
   TALLY_TRY(service::identity_of(config));
@@ -228,6 +236,7 @@ int run_node(const service::NodeConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  service::forbid_core_dumps();
   CommandLine line;
   try {
     line.app.parse(argc, argv);

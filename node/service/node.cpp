@@ -126,11 +126,11 @@ class Node::Impl final : public network::TransportListener {
   genesis::Genesis genesis_;
   std::unique_ptr<FolderLock> lock_;
   std::optional<keystore::ValidatorKeys> keys_;
+  Inbox inbox_{kCallsMax};  // beyond the signer, whose thread still pushes as it ends
   std::unique_ptr<ports::KeyHolder> signer_;
   std::optional<core::Reporter> reporter_;
   std::optional<network::NodeIdentity> identity_;
 
-  Inbox inbox_{kCallsMax};
   std::unique_ptr<ports::Store> store_;
   std::unique_ptr<ports::VoteLog> vote_log_;
   std::unique_ptr<ports::HighWaterFile> high_water_;

@@ -1,3 +1,7 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -7,6 +11,7 @@
 #include <set>
 
 #include "node/service/config.hpp"
+#include "node/service/core_dumps.hpp"
 #include "node/service/folder_lock.hpp"
 #include "node/service/node.hpp"
 #include "node/service/subscriptions.hpp"
@@ -215,6 +220,24 @@ TEST_CASE("head listeners end with their subscription, which may outlive the boa
   subscriptions.reset();
   entry.reset();
   CHECK(heads == 2);
+}
+
+// In a process of its own: it is for good.
+TEST_CASE("a process that holds keys leaves no core dump") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    forbid_core_dumps();
+    rlimit size{1, 1};
+    bool good = ::getrlimit(RLIMIT_CORE, &size) == 0 && size.rlim_cur == 0 && size.rlim_max == 0;
+#if !defined(__SANITIZE_ADDRESS__)
+    good = good && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+#endif
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("one folder, one lock, free again when its holder is gone") {

@@ -24,6 +24,10 @@ Result<void, StartError> run_signer(const SignerCommand& command, const NodeConf
     return fail(StartError{Exit::bad_input,
                            "expected --validator-keys FOLDER, the keys that the signer holds"});
   }
+  std::optional<gid_t> group;
+  if (!command.socket_group.empty()) {
+    group = TALLY_TRY(or_exit(Exit::bad_input, signer::group_of(command.socket_group)));
+  }
   const auto lock = FolderLock::take(command.state);
   if (!lock.ok()) {
     return fail(StartError{lock.error().in_use ? Exit::folder_in_use : Exit::cannot_start,
@@ -36,7 +40,8 @@ Result<void, StartError> run_signer(const SignerCommand& command, const NodeConf
   const std::string key = "0x" + to_hex(keys->consensus_key());
   signer::SignerServer server(*std::move(keys), std::move(mark),
                               [&log](const std::string& line) { log.info(line); });
-  const auto listener = TALLY_TRY(or_exit(Exit::cannot_start, signer::listen_unix(command.socket)));
+  const auto listener =
+      TALLY_TRY(or_exit(Exit::cannot_start, signer::listen_unix(command.socket, group)));
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

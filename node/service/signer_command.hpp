@@ -11,6 +11,7 @@ namespace tally::service {
 
 struct SignerCommand {
   std::string socket;
+  std::string socket_group;     // whose members may connect; empty: only this user
   std::filesystem::path state;  // folder of LOCK and signer-mark
   bool new_mark = false;
 };

@@ -1,4 +1,6 @@
 // What a configuration leaves open and names only: default ports and bootnodes, keys, the node key.
+#include <string.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -78,8 +80,10 @@ Result<std::optional<keystore::ValidatorKeys>, Error> validator_keys_of(const No
   using Keys = std::optional<keystore::ValidatorKeys>;
   if (config.validator) return Keys(TALLY_TRY(keystore::dev_validator_keys(*config.validator)));
   if (!config.validator_keys) return Keys();
-  const std::string password = TALLY_TRY(read_password(config));
-  return Keys(TALLY_TRY(keystore::load_validator_keys(*config.validator_keys, password)));
+  std::string password = TALLY_TRY(read_password(config));
+  auto keys = keystore::load_validator_keys(*config.validator_keys, password);
+  explicit_bzero(password.data(), password.size());
+  return Keys(TALLY_TRY(std::move(keys)));
 }
 
 Result<std::optional<KeyPair>, Error> reporter_key_of(const NodeConfig& config) {

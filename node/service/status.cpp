@@ -12,6 +12,8 @@ constexpr std::uint32_t kNearlyThere = 3;      // blocks: as in sync()
 constexpr std::uint64_t kStallIntervals = 10;  // without a final block
 constexpr std::uint64_t kStallMsMin = 10'000;
 
+constexpr const char* kCheckNetwork = "Check the network of this machine and --bootnode.";
+
 std::string seconds(DurationMs time) {
   return std::to_string(time.value / 1'000) + " s";
 }
@@ -21,21 +23,46 @@ std::string of_quorum(const StatusInputs& in) {
          " are linked, itself included, and " + std::to_string(in.quorum) + " are needed";
 }
 
+bool stands_still(const StatusInputs& in) {
+  return in.since_final.value > std::max(kStallIntervals * in.idle_interval.value, kStallMsMin);
+}
+
+bool is_member(const StatusInputs& in) {
+  return in.core.standing.silence != Silence::not_a_member;
+}
+
 std::optional<Judgement> syncing(const StatusInputs& in) {
   const auto& core = in.core;
   if (core.snapshot) {
-    return Judgement{NodeState::syncing_snapshot,
-                     "takes the state of a recent final block from peers",
-                     {},
-                     ports::NodeStatus::Progress{core.snapshot->done, core.snapshot->total}};
+    Judgement out{NodeState::syncing_snapshot,
+                  "takes the state of a recent final block from peers",
+                  {},
+                  ports::NodeStatus::Progress{core.snapshot->done, core.snapshot->total}};
+    if (in.peers == 0) {
+      out.reason += ", and none is connected";
+      out.advice = kCheckNetwork;
+    }
+    return out;
   }
   const std::uint32_t here = core.head.number.value;
-  if (core.best_seen.value <= here + kNearlyThere) return std::nullopt;
-  return Judgement{NodeState::syncing_blocks,
-                   "is at block " + std::to_string(here) + " and a peer shows block " +
-                       std::to_string(core.best_seen.value),
-                   {},
-                   ports::NodeStatus::Progress{here, core.best_seen.value}};
+  const std::uint32_t target = sync_target(in).value;
+  if (target <= here + kNearlyThere) return std::nullopt;
+  const bool shown = core.best_seen.value == target;
+  Judgement out{NodeState::syncing_blocks,
+                "is at block " + std::to_string(here) + " and a peer " +
+                    (shown ? "shows" : "claims") + " block " + std::to_string(target),
+                {},
+                ports::NodeStatus::Progress{here, target}};
+  if (!shown) {
+    out.reason += ", but no peer serves the blocks";
+    out.advice = kCheckNetwork;
+  } else if (core.pruned_everywhere) {
+    out.reason += ", but no peer keeps the next block any more";
+    out.advice =
+        "Name a node that keeps all blocks (--pruning archive) with --bootnode, or leave out "
+        "`--sync blocks` to take a snapshot.";
+  }
+  return out;
 }
 
 Judgement listening(const StatusInputs& in) {
@@ -113,8 +140,7 @@ Judgement voting(const StatusInputs& in) {
   }
   Judgement out{
       NodeState::validating, "votes in epoch " + std::to_string(in.core.hint.epoch.value), {}, {}};
-  const DurationMs limit(std::max(kStallIntervals * in.idle_interval.value, kStallMsMin));
-  if (in.since_final > limit) {
+  if (stands_still(in)) {
     out.reason += ", but no block became final for " + seconds(in.since_final);
     out.advice =
         "A third of the validators or more may be away or cut off from each other: ask their "
@@ -132,12 +158,25 @@ Judgement following(const StatusInputs& in) {
   }
   if (in.peers == 0 && in.quorum > 0) {
     out.reason = "no peer is connected: what it shows may be old";
-    out.advice = "Check the network of this machine and --bootnode.";
+    out.advice = kCheckNetwork;
+  } else if (stands_still(in)) {
+    out.reason +=
+        ", but no block became final for " + seconds(in.since_final) + ": what it shows may be old";
+    out.advice = std::string(kCheckNetwork) +
+                 " If other nodes stand as well, it is for the validators' operators to mend.";
   }
   return out;
 }
 
 }  // namespace
+
+// Where no block becomes final, nothing speaks against what peers claim and do not show; but a
+// validator to which too few others are linked lacks those first.
+BlockNumber sync_target(const StatusInputs& in) {
+  const bool lacks_links = is_member(in) && in.linked_weight < in.quorum;
+  const bool believes = stands_still(in) && !lacks_links;
+  return believes ? std::max(in.core.best_seen, in.core.doubtful) : in.core.best_seen;
+}
 
 Judgement judge(const StatusInputs& in) {
   if (in.stopped) {
@@ -155,7 +194,7 @@ Judgement judge(const StatusInputs& in) {
             {}};
   }
   const Silence silence = in.core.standing.silence;
-  const bool alone = silence != Silence::not_a_member && in.linked_weight >= in.quorum;
+  const bool alone = is_member(in) && in.linked_weight >= in.quorum;
   if (!in.had_peers && in.peers == 0 && !alone) {
     return {NodeState::starting,
             "waits for the first peer",
@@ -163,7 +202,7 @@ Judgement judge(const StatusInputs& in) {
             {}};
   }
   if (auto behind = syncing(in)) return *std::move(behind);
-  if (silence == Silence::not_a_member) return following(in);
+  if (!is_member(in)) return following(in);
   if (silence == Silence::listening) return listening(in);
   return silence == Silence::none ? voting(in) : silent(in);
 }

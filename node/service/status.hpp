@@ -35,6 +35,9 @@ struct Judgement {
 
 Judgement judge(const StatusInputs& inputs);
 
+// The height that this node is to come to, as far as it can tell.
+BlockNumber sync_target(const StatusInputs& inputs);
+
 // What the disk holds, by the sizes of files; a file that vanishes meanwhile counts nothing.
 ports::NodeStatus::Disk disk_use(const std::filesystem::path& base_path);
 

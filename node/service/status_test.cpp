@@ -106,6 +106,50 @@ TEST_CASE("a chain that stands still is said, and a heartbeat's pause is not") {
   CHECK_FALSE(judge(in).advice.empty());
 }
 
+// Shown to fail with each of the three conditions of sync_target() left out.
+TEST_CASE("a head that peers claim and do not show counts where no block becomes final") {
+  StatusInputs in = silent(Silence::not_a_member);
+  in.core.doubtful = BlockNumber(10'000);
+  CHECK(judge(in).state == NodeState::following);
+  CHECK(sync_target(in) == BlockNumber(101));
+  in.since_final = DurationMs(61'000);
+  CHECK(judge(in).state == NodeState::syncing_blocks);
+  CHECK(judge(in).progress->total == 10'000);
+  CHECK(judge(in).reason.find("claims block 10000") != std::string::npos);
+  CHECK_FALSE(judge(in).advice.empty());
+  CHECK(sync_target(in) == BlockNumber(10'000));
+  in.core.standing.silence = Silence::none;
+  CHECK(judge(in).state == NodeState::syncing_blocks);
+  in.linked_weight = 1;
+  CHECK(judge(in).state == NodeState::not_voting);
+  CHECK(sync_target(in) == BlockNumber(101));
+}
+
+TEST_CASE("a sync that cannot go on says what to do") {
+  StatusInputs in = silent(Silence::not_a_member);
+  in.core.best_seen = BlockNumber(10'000);
+  CHECK(judge(in).advice.empty());
+  in.core.pruned_everywhere = true;
+  CHECK(judge(in).state == NodeState::syncing_blocks);
+  CHECK(judge(in).advice.find("archive") != std::string::npos);
+  in.core.snapshot = core::CoreStatus::Progress{3, 7};
+  CHECK(judge(in).advice.empty());
+  in.peers = 0;
+  CHECK(judge(in).state == NodeState::syncing_snapshot);
+  CHECK(judge(in).advice.find("bootnode") != std::string::npos);
+}
+
+TEST_CASE("a full node that hears of no final block says that what it shows may be old") {
+  StatusInputs in = silent(Silence::not_a_member);
+  in.has_keys = GENERATE(false, true);
+  in.since_final = DurationMs(15'000);
+  CHECK(judge(in).reason.find("final") == std::string::npos);
+  in.since_final = DurationMs(61'000);
+  CHECK(judge(in).state == NodeState::following);
+  CHECK(judge(in).reason.find("61 s") != std::string::npos);
+  CHECK(judge(in).advice.find("network") != std::string::npos);
+}
+
 TEST_CASE("a full node follows, and a validator outside of the set says that it is out") {
   StatusInputs in = silent(Silence::not_a_member);
   CHECK(judge(in).state == NodeState::following);

@@ -65,6 +65,11 @@ Result<std::unique_ptr<SigningMark>, Error> SigningMark::open(
                      ", and the keys are 0x" + to_hex(options.key) +
                      "; every key needs a state folder of its own");
   }
+  if (options.may_begin) {
+    return fail_with(
+        "there is a signing mark of this key in the state folder already; start without "
+        "--new-mark, which is for the first start alone");
+  }
   return std::unique_ptr<SigningMark>(new SigningMark(std::move(file), *std::move(content)));
 }
 
@@ -92,6 +97,7 @@ std::optional<std::string> SigningMark::refusal(const Hash& genesis,
 
 std::optional<std::string> SigningMark::admit(const Hash& genesis, const Statement& statement) {
   if (auto why = refusal(genesis, statement)) return why;
+  if (saved_ && statement.epoch == content_.epoch && votes_.holds(statement)) return std::nullopt;
   if (!content_.genesis || statement.epoch > content_.epoch) {
     content_.genesis = genesis;
     content_.epoch = statement.epoch;
@@ -119,6 +125,7 @@ void SigningMark::save() {
   Bytes bytes = encode(content_);
   append(bytes, checksum(bytes));
   file_->replace(bytes);
+  saved_ = true;
 }
 
 }  // namespace tally::signer

@@ -6,10 +6,12 @@
 // or epoch is refused, a newer epoch closes the one before for good. A statement that was signed
 // before may be signed again: Ed25519 is deterministic.
 //
-// File: `signer-mark`, replaced atomically and synced before a signature leaves:
+// File: `signer-mark`, replaced atomically and synced before a signature leaves. What this process
+// has written is not written again: a node that asks anew after a slow disk is answered at once.
 //   Content (SCALE) ‖ blake2_256("tallystick/signer-mark/v1" ‖ Content)
 // A file that does not hold is damage and no start. No file is no start either, unless the operator
-// says that the key has never signed: a mark that was lost is not told from one that never was.
+// says that the key has never signed: a mark that was lost is not told from one that never was. Who
+// says so beside a mark is refused: left in a standing command it would hide the loss of the next.
 // A write that the disk refuses ends the process with status 74.
 #pragma once
 
@@ -63,6 +65,7 @@ class SigningMark {
   std::unique_ptr<store::DurableFile> file_;
   MarkContent content_;
   consensus::OwnVotes votes_;  // of the epoch
+  bool saved_ = false;         // by this process
 };
 
 }  // namespace tally::signer

@@ -19,6 +19,7 @@ struct Disk {
   std::optional<Bytes> content;
   std::optional<std::size_t> crash_in;  // writes from now on
   bool before = false;
+  std::size_t writes = 0;
 };
 
 class MemoryFile final : public store::DurableFile {
@@ -30,6 +31,7 @@ class MemoryFile final : public store::DurableFile {
   void truncate(std::size_t) override { FAIL("the mark is replaced as a whole"); }
   void sync() override {}
   void replace(ByteView bytes) override {
+    ++disk_.writes;
     const bool crash = disk_.crash_in && (*disk_.crash_in)-- == 0;
     if (crash) disk_.crash_in.reset();
     if (crash && disk_.before) throw Crash();
@@ -140,10 +142,50 @@ TEST_CASE("a mark that is missing, damaged at any byte or of another key is no s
   for (std::size_t at = 0; at < whole.size(); ++at) {
     disk.content = whole;
     (*disk.content)[at] ^= 0x10;
-    CHECK_FALSE(open(disk).ok());
+    for (const bool may_begin : {true, false}) CHECK_FALSE(open(disk, may_begin).ok());
     disk.content = Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(at));
-    CHECK_FALSE(open(disk).ok());
+    for (const bool may_begin : {true, false}) CHECK_FALSE(open(disk, may_begin).ok());
   }
   disk.content = whole;
-  CHECK_FALSE(SigningMark::open(std::make_unique<MemoryFile>(disk), {Ed25519Key{{7}}, true}).ok());
+  for (const bool may_begin : {true, false}) {
+    CHECK_FALSE(
+        SigningMark::open(std::make_unique<MemoryFile>(disk), {Ed25519Key{{7}}, may_begin}).ok());
+  }
+}
+
+// In a standing command it would begin anew where the mark was lost. Shown to fail where the mark
+// that is there is opened all the same.
+TEST_CASE("a new mark is not begun where there is one, and that one stays as it is") {
+  Disk disk;
+  REQUIRE_FALSE((*open(disk))->admit(kGenesis, {Epoch(1), VoteKind::notarize, View(4), block(1)}));
+  const Bytes whole = *disk.content;
+  const auto again = open(disk);
+  REQUIRE_FALSE(again.ok());
+  CHECK(again.error().message.find("without --new-mark") != std::string::npos);
+  CHECK(disk.content == whole);
+  const auto mark = open(disk, false);
+  REQUIRE(mark.ok());
+  CHECK((*mark)->admit(kGenesis, {Epoch(1), VoteKind::notarize, View(4), block(2)}));
+}
+
+// A node does not wait for as long as a slow disk takes, and asks again. Shown to fail where every
+// answer is written first, and where the first of a process is not.
+TEST_CASE("what the mark holds is not written again, but once by each process") {
+  Disk disk;
+  const Statement vote{Epoch(1), VoteKind::notarize, View(4), block(1)};
+  const Statement other{Epoch(1), VoteKind::nullify, View(4), {}};
+  for (const bool first : {true, false}) {
+    auto mark = *open(disk, first);
+    const std::size_t before = disk.writes;
+    CHECK_FALSE(mark->admit(kGenesis, vote));
+    CHECK(disk.writes == before + 1);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(mark->admit(kGenesis, vote));
+    CHECK(disk.writes == before + 1);
+    if (first) continue;
+    CHECK_FALSE(mark->admit(kGenesis, other));
+    CHECK_FALSE(mark->admit(kGenesis, other));
+    CHECK_FALSE(mark->admit(kGenesis, vote));
+    CHECK(disk.writes == before + 2);
+    CHECK(mark->admit(kGenesis, {Epoch(1), VoteKind::notarize, View(4), block(2)}));
+  }
 }

@@ -1,10 +1,12 @@
 #include "node/signer/protocol.hpp"
 
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -92,7 +94,7 @@ Result<Socket, Error> connect_unix(const std::string& path) {
 }
 
 // A socket file that nobody listens on is what a signer that was killed left behind.
-Result<Socket, Error> listen_unix(const std::string& path) {
+Result<Socket, Error> listen_unix(const std::string& path, std::optional<gid_t> group) {
   const sockaddr_un address = TALLY_TRY(address_of(path));
   if (connect_unix(path).ok()) {
     return fail_with("another signer listens at unix:" + path + "; stop it, or name another path");
@@ -111,11 +113,27 @@ Result<Socket, Error> listen_unix(const std::string& path) {
   const int bound = ::bind(out.file(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int why = errno;
   ::umask(before);
-  if (bound != 0 || ::listen(out.file(), 4) != 0) {
-    return fail_with("cannot listen at unix:" + path + ": " +
-                     std::strerror(bound != 0 ? why : errno));
+  if (bound != 0) return fail_with("cannot listen at unix:" + path + ": " + std::strerror(why));
+  if (group && (::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0 ||
+                ::chmod(path.c_str(), 0660) != 0)) {
+    return fail_with("cannot give unix:" + path + " to the group: " + std::strerror(errno) +
+                     "; the signer's user must be a member of it");
+  }
+  if (::listen(out.file(), 4) != 0) {
+    return fail_with("cannot listen at unix:" + path + ": " + std::strerror(errno));
   }
   return out;
+}
+
+Result<gid_t, Error> group_of(const std::string& name) {
+  std::array<char, 65'536> members{};
+  group entry{};
+  group* found = nullptr;
+  if (::getgrnam_r(name.c_str(), &entry, members.data(), members.size(), &found) != 0 ||
+      found == nullptr) {
+    return fail_with("--socket-group: there is no group '" + name + "' on this machine");
+  }
+  return entry.gr_gid;
 }
 
 }  // namespace tally::signer

@@ -1,9 +1,13 @@
-// What a node and its signer process say to each other, over a Unix socket of mode 0600: requests
-// and answers in turn, each a frame of length u32 (little endian) ‖ SCALE. The node asks for bytes
-// to be signed; the signer reads what they are and signs nothing that it does not know.
+// What a node and its signer process say to each other, over a Unix socket of mode 0600, or 0660
+// where a group may connect: requests and answers in turn, each a frame of length u32 (little
+// endian) ‖ SCALE. The node asks for bytes to be signed; the signer reads what they are and signs
+// nothing that it does not know.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -96,6 +100,8 @@ class Socket {
 
 // Errors name the path and what to do.
 Result<Socket, Error> connect_unix(const std::string& path);
-Result<Socket, Error> listen_unix(const std::string& path);
+// Only this user may connect, and the members of `group`, where one is given.
+Result<Socket, Error> listen_unix(const std::string& path, std::optional<gid_t> group = {});
+Result<gid_t, Error> group_of(const std::string& name);
 
 }  // namespace tally::signer

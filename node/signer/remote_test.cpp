@@ -29,8 +29,9 @@ class Running {
           std::string_view name = "//Alice")
       : listener_(*listen_unix(socket)) {
     REQUIRE(::pipe(stop_) == 0);
+    const bool first = !std::filesystem::exists(folder / "mark");
     auto mark = SigningMark::open(store::posix_file((folder / "mark").string()),
-                                  {keys(name).consensus_key(), true});
+                                  {keys(name).consensus_key(), first});
     REQUIRE(mark.ok());
     server_ =
         std::make_unique<SignerServer>(keys(name), *std::move(mark), [](const std::string&) {});

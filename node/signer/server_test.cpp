@@ -2,7 +2,9 @@
 // it. And the node's end, beside a signer that lies or hangs.
 #include "node/signer/server.hpp"
 
+#include <grp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
@@ -191,6 +193,25 @@ TEST_CASE("neither a signer that runs nor a file of another kind loses its place
   CHECK_FALSE(listen_unix(precious).ok());
   CHECK(std::filesystem::file_size(precious) == 4);
   CHECK_FALSE(listen_unix(std::string(200, 'x')).ok());
+}
+
+// A node of another user. Shown to fail where the socket stays its user's alone.
+TEST_CASE("the socket lets a group in that is named, and nobody else") {
+  Place place;
+  const Socket open = *listen_unix(place.socket, ::getgid());
+  struct stat made {};
+  REQUIRE(::stat(place.socket.c_str(), &made) == 0);
+  CHECK((made.st_mode & 0777) == 0660);
+  CHECK(made.st_gid == ::getgid());
+  CHECK(connect_unix(place.socket).ok());
+  if (const group* own = ::getgrgid(::getgid())) {
+    const auto found = group_of(own->gr_name);
+    REQUIRE(found.ok());
+    CHECK(*found == ::getgid());
+  }
+  const auto none = group_of("no-such-group");
+  REQUIRE_FALSE(none.ok());
+  CHECK(none.error().message.find("no-such-group") != std::string::npos);
 }
 
 // Shown to fail without ed25519_verify() in try_sign().

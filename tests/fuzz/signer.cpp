@@ -127,7 +127,7 @@ class Played {
     Bytes checked = domain_tag("signer-mark");
     append(checked, *content_);
     append(*content_, blake2_256(checked));
-    if (start(true)) {
+    if (start(false)) {
       signed_.clear();
       chain_.reset();
       return;

@@ -35,6 +35,7 @@ Bench::Bench(const BenchOptions& options)
     // With equal weights the fourth of a round leads none of the first three views.
     self_ = leaders.leader(View(4)).value;
   }
+  keys_ = std::make_unique<RemoteKeys>(*signers_[self_]);
 }
 
 ports::PeerId Bench::peer(std::size_t validator) {
@@ -63,15 +64,16 @@ std::size_t Bench::leader(View view) {
   return engine_->simplex().leader(view).value;
 }
 
-void Bench::start() {
+void Bench::start(std::optional<std::string> stopped) {
   store_ = disk_.store();
   log_ = disk_.vote_log();
   high_water_ = disk_.high_water();
   machine_ = factory_->make(*store_, *verifier_);
   const consensus::Ports ports{store_.get(), &machine_->application(), verifier_.get(),
-                               signers_[self_].get()};
+                               keys_.get()};
   consensus::ChainSetup chain = factory_->chain();
   chain.own_key_guard = own_key_guard_;
+  chain.stopped = std::move(stopped);
   engine_ =
       std::make_unique<consensus::Engine>(std::move(chain), ports, *log_, *high_water_, moment());
   turn();
@@ -80,14 +82,14 @@ void Bench::start() {
   }
 }
 
-void Bench::restart() {
+void Bench::restart(std::optional<std::string> stopped) {
   engine_.reset();
   machine_.reset();
   log_.reset();
   high_water_.reset();
   store_.reset();
   disk_.crash(random_.next());
-  start();
+  start(std::move(stopped));
 }
 
 void Bench::turn() {
@@ -141,6 +143,11 @@ void Bench::wait(std::uint64_t ms) {
 void Bench::submit() {
   machine_->pool().offer(factory_->transaction(random_), ports::PoolSource::local);
   event(consensus::PoolChanged{});
+}
+
+void Bench::find_signer() {
+  keys_->gone = false;
+  event(consensus::Claimed{});
 }
 
 Vote Bench::vote(std::size_t signer, VoteKind kind, View view, const Hash& hash) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "node/consensus/engine.hpp"
@@ -33,13 +34,36 @@ struct Wish {
   bool justify = true;
 };
 
+// Keys in a process that can go away and come back.
+class RemoteKeys final : public ports::KeyHolder {
+ public:
+  explicit RemoteKeys(const FakeSigner& keys) : keys_(keys) {}
+  Ed25519Key consensus_key() const override { return keys_.consensus_key(); }
+  std::optional<Ed25519Signature> try_sign(ByteView message) const override {
+    return gone ? std::nullopt : keys_.try_sign(message);
+  }
+  std::optional<VrfProof> try_prove(ByteView alpha) const override {
+    return gone ? std::nullopt : keys_.try_prove(alpha);
+  }
+  std::optional<std::string> away() const override {
+    return gone ? std::optional<std::string>("gone") : std::nullopt;
+  }
+  std::optional<std::string> refused() const override { return std::nullopt; }
+
+  bool gone = false;
+
+ private:
+  const FakeSigner& keys_;
+};
+
 class Bench {
  public:
   explicit Bench(const BenchOptions& options = {});
 
-  void start();
-  // Stops the node, loses what was not synced, and starts it on the same disk.
-  void restart();
+  void start(std::optional<std::string> stopped = {});
+  // Stops the node, loses what was not synced, and starts it on the same disk. `stopped`: as within
+  // one process, after a guard that shut.
+  void restart(std::optional<std::string> stopped = {});
   consensus::Engine& engine() { return *engine_; }
   const consensus::Simplex& simplex() const { return engine_->simplex(); }
   View current() const { return simplex().current(); }
@@ -69,6 +93,9 @@ class Bench {
   void receive_votes(VoteKind kind, View view, const Hash& hash, std::size_t count);
   void wait(std::uint64_t ms);  // fires every timer on the way
   void submit();                // a transaction, to the node's pool
+  // Nothing is signed while it is away; when it is back, the peers hear whose this node is.
+  void lose_signer() { keys_->gone = true; }
+  void find_signer();
 
   // What the node has sent since the last call of forget().
   const std::vector<consensus::TurnOutput::Frame>& frames() const { return frames_; }
@@ -92,6 +119,7 @@ class Bench {
   bool own_key_guard_;
   std::unique_ptr<MachineFactory> factory_;
   std::vector<std::unique_ptr<FakeSigner>> signers_;
+  std::unique_ptr<RemoteKeys> keys_;  // this node's
   SharedCache vrf_;
   std::uint64_t now_ = 1'000;
   std::size_t self_ = 0;
