@@ -24,9 +24,9 @@ class Channel {
     apply(bob, channels::Open{eve.account(), {Balance(kDeposit)}, {}, std::nullopt, kPeriod});
   }
 
-  CheckedTransaction tx(const KeyPair& key, const RuntimeCall& call) {
+  CheckedTransaction tx(const KeyPair& key, const RuntimeCall& call, Balance tip = {}) {
     const Nonce nonce = system::kAccount.get(chain.state(), key.account()).nonce;
-    return chain.checked(chain.sign(key, call, {nonce, {}, Era::immortal()}));
+    return chain.checked(chain.sign(key, call, {nonce, tip, Era::immortal()}));
   }
   // One block with one call that has to succeed.
   BlockOutcome apply(const KeyPair& key, const channels::Call& call) {
@@ -117,6 +117,8 @@ TEST_CASE("a refuter without free credits owes its fee to the channel") {
 
   // Bob's own offer, without a word on what it held co-signed: newer, and no proof of fraud.
   const channels::Refute newer{channel.update(3, 60'000'000), std::nullopt};
+  CHECK(refusal_of(channel.tx(channel.eve, ChannelsCall{newer}, Balance(1))) ==
+        InvalidTransaction::payment);  // a tip is never owed
   const CheckedTransaction tx = channel.tx(channel.eve, ChannelsCall{newer});
   const TransactionValidator validator(channel.chain.parent());
   CHECK(validator.validate(tx).ok());

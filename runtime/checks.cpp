@@ -1,5 +1,6 @@
 #include "runtime/checks.hpp"
 
+#include "modules/channels/dispatch.hpp"
 #include "modules/credits/api.hpp"
 #include "modules/system/storage.hpp"
 #include "runtime/version.hpp"
@@ -29,6 +30,13 @@ Result<Balance, InvalidTransaction> fee_for(const credits::Config& config, const
   const auto fee = credits::fee_of(config, tx.bytes.size(), tx.properties.weight);
   if (!fee.ok()) return fail(InvalidTransaction::payment);
   return *fee;
+}
+
+bool may_owe_fee(const Context& ctx, const Transaction& tx, Balance fee) {
+  const auto* call = std::get_if<ChannelsCall>(&tx.call);
+  if (call == nullptr || !tx.extra.tip.value.is_zero()) return false;
+  return channels::may_owe_fee(ctx.state, channels::moment_of(ctx.block), {tx.signer, fee},
+                               call->value);
 }
 
 }  // namespace tally::runtime

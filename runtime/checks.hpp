@@ -3,6 +3,7 @@
 #pragma once
 
 #include "modules/credits/config.hpp"
+#include "modules/support/context.hpp"
 #include "modules/system/config.hpp"
 #include "runtime/transaction.hpp"
 
@@ -20,5 +21,8 @@ struct Fork {
 Result<SignedAdditional, InvalidTransaction> additional_for(const Fork& fork,
                                                             const Transaction& tx);
 Result<Balance, InvalidTransaction> fee_for(const credits::Config& config, const Transaction& tx);
+// Whether the fee of a payer without free credits may be owed to the channel that it defends. A tip
+// may not: it would buy a place that nobody need ever pay for.
+bool may_owe_fee(const Context& ctx, const Transaction& tx, Balance fee);
 
 }  // namespace tally::runtime

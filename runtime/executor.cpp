@@ -97,17 +97,10 @@ void BlockExecutor::take_room(const Transaction& tx) {
 }
 
 Result<void, InvalidTransaction> BlockExecutor::charge(const Transaction& tx, Balance fee) {
-  const Balance tip = tx.extra.tip.value;
-  if (credits::charge_fee(ctx_, tx.signer, {fee, tip}).ok()) return {};
+  if (credits::charge_fee(ctx_, tx.signer, {fee, tx.extra.tip.value}).ok()) return {};
   // A party without free credits may still defend its channel: its side of the channel pays.
-  const auto whole = checked_add(fee, tip);
-  const auto* call = std::get_if<ChannelsCall>(&tx.call);
-  if (!whole.ok() || call == nullptr) return fail(InvalidTransaction::payment);
-  const channels::OwedFee owed{tx.signer, *whole};
-  if (!channels::may_owe_fee(state_, channels::moment_of(block_), owed, call->value)) {
-    return fail(InvalidTransaction::payment);
-  }
-  channels::owe_fee(ctx_, owed, call->value);
+  if (!may_owe_fee(ctx_, tx, fee)) return fail(InvalidTransaction::payment);
+  channels::owe_fee(ctx_, {tx.signer, fee}, std::get<ChannelsCall>(tx.call).value);
   return {};
 }
 

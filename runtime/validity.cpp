@@ -21,10 +21,13 @@ std::uint64_t priority_of(const Transaction& tx, Balance paid) {
   return tx.operational() ? (rate | kOperationalBit) : rate;
 }
 
-bool may_owe(const Context& ctx, const Transaction& tx, Balance paid) {
+// Of the kind that may_owe_fee() says yes to, if of any.
+bool is_refutation(const Transaction& tx) {
   const auto* call = std::get_if<ChannelsCall>(&tx.call);
-  return call != nullptr && channels::may_owe_fee(ctx.state, channels::moment_of(ctx.block),
-                                                  {tx.signer, paid}, call->value);
+  if (call == nullptr || !tx.extra.tip.value.is_zero()) return false;
+  const auto* claimed = std::get_if<channels::CloseUnilateral>(&call->value);
+  return std::holds_alternative<channels::Refute>(call->value) ||
+         (claimed != nullptr && claimed->claim.has_value());
 }
 
 }  // namespace
@@ -65,7 +68,28 @@ Result<Balance, InvalidTransaction> TransactionValidator::fee(const Transaction&
   return fee_for(inner_->configs.credits, tx);
 }
 
+bool TransactionValidator::may_owe(const Transaction& tx) const {
+  const auto due = fee(tx);
+  const Context ctx{inner_->state, inner_->block, inner_->events, inner_->config_set};
+  return due.ok() && may_owe_fee(ctx, tx, *due);
+}
+
+TransactionValidator::Payer TransactionValidator::payer(const AccountId& account) const {
+  const Context ctx{inner_->state, inner_->block, inner_->events, inner_->config_set};
+  return {system::kAccount.get(inner_->state, account).nonce,
+          credits::spendable_balance(ctx, account)};
+}
+
 Result<ValidTransaction, InvalidTransaction> TransactionValidator::validate(
+    const CheckedTransaction& checked) const {
+  const ValidTransaction valid = TALLY_TRY(preview(checked));
+  if (valid.spendable < valid.paid && !may_owe(checked.tx())) {
+    return fail(InvalidTransaction::payment);
+  }
+  return valid;
+}
+
+Result<ValidTransaction, InvalidTransaction> TransactionValidator::preview(
     const CheckedTransaction& checked) const {
   const Transaction& tx = checked.tx();
   if (TALLY_TRY(additional(tx)) != checked.additional()) {
@@ -74,17 +98,18 @@ Result<ValidTransaction, InvalidTransaction> TransactionValidator::validate(
   ValidTransaction valid;
   valid.sender = tx.signer;
   valid.nonce = tx.extra.nonce.value;
-  valid.account_nonce = system::kAccount.get(inner_->state, tx.signer).nonce;
+  const Payer sender = payer(tx.signer);
+  valid.account_nonce = sender.nonce;
   if (valid.nonce < valid.account_nonce) return fail(InvalidTransaction::stale);
   valid.fee = TALLY_TRY(fee(tx));
   valid.tip = tx.extra.tip.value;
   const auto paid = checked_add(valid.fee, valid.tip);
-  const Context ctx{inner_->state, inner_->block, inner_->events, inner_->config_set};
   if (!paid.ok()) return fail(InvalidTransaction::payment);
-  if (credits::spendable_balance(ctx, tx.signer) < *paid && !may_owe(ctx, tx, *paid)) {
-    return fail(InvalidTransaction::payment);
-  }
-  valid.priority = priority_of(tx, *paid);
+  valid.paid = *paid;
+  valid.spendable = sender.spendable;
+  valid.refutes = is_refutation(tx);
+  if (valid.spendable < valid.paid && !valid.refutes) return fail(InvalidTransaction::payment);
+  valid.priority = priority_of(tx, valid.paid);
   valid.death = tx.extra.era.death(inner_->fork.block);
   valid.operational = tx.operational();
   valid.weight = tx.properties.weight;

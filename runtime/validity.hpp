@@ -16,6 +16,9 @@ struct ValidTransaction {
   Nonce account_nonce;  // below `nonce`: not yet, other transactions come first
   Balance fee;
   Balance tip;
+  Balance paid;          // fee and tip
+  Balance spendable;     // by the sender; less than `paid` only where the fee may be owed
+  bool refutes = false;  // the fee may be owed, if TransactionValidator::may_owe() says so
   // Higher goes first: µCC of fee and tip per microsecond of weight; operational calls above all
   // others.
   std::uint64_t priority{};
@@ -37,8 +40,18 @@ class TransactionValidator {
   Result<SignedAdditional, InvalidTransaction> additional(const Transaction& tx) const;
   // Fails with those, bad_proof, stale or payment. A nonce above the account's is no failure here.
   Result<ValidTransaction, InvalidTransaction> validate(const CheckedTransaction& tx) const;
+  // The same without may_owe(): a refutation whose sender cannot pay is no failure here.
+  Result<ValidTransaction, InvalidTransaction> preview(const CheckedTransaction& tx) const;
+  // Whether the channel that it defends would pay for it: verifies up to four signatures.
+  bool may_owe(const Transaction& tx) const;
   // What it costs, the signature unseen.
   Result<Balance, InvalidTransaction> fee(const Transaction& tx) const;
+
+  struct Payer {
+    Nonce nonce;  // of its next transaction
+    Balance spendable;
+  };
+  Payer payer(const AccountId& account) const;
 
  private:
   struct Inner;

@@ -3,8 +3,9 @@
 namespace tally::channels {
 namespace {
 
-// Picoseconds of reference execution. A signature check is taken as the dearer scheme's.
-constexpr std::uint64_t kSignature = 90'000'000;
+// Picoseconds of reference execution. A signature check is taken as the dearer scheme's; an
+// off-chain signature may take two (verify_offchain).
+constexpr std::uint64_t kSignature = 2 * 90'000'000;
 constexpr std::uint64_t kBookkeeping = 10'000'000;
 
 constexpr Weight cost(std::uint64_t signatures) {

@@ -261,6 +261,14 @@ std::optional<FoundRefutation> refutation_in(const StateReader& state, const Acc
   return FoundRefutation{*channel, update, *side};
 }
 
+// A side owes one fee until somebody has answered the state that it owes it for: whoever posts
+// newer states alone pays for all but the first.
+bool may_owe_another(const Challenge& challenge, Side side) {
+  const auto& posted = of(side, challenge.posted);
+  const bool owes = !of(side, challenge.fees_owed).is_zero();
+  return !owes || !posted || *posted < challenge.standing.version;
+}
+
 }  // namespace
 
 DispatchResult dispatch(Context& ctx, const Origin& origin, const Call& call) {
@@ -294,7 +302,9 @@ bool may_owe_fee(const StateReader& state, const Moment& now, const OwedFee& fee
                  const Call& call) {
   const auto found = refutation_in(state, fee.payer, call);
   if (!found) return false;
-  const auto owed = checked_add(of(found->by, found->channel.challenge->fees_owed), fee.amount);
+  const Challenge& challenge = *found->channel.challenge;
+  if (!may_owe_another(challenge, found->by)) return false;
+  const auto owed = checked_add(of(found->by, challenge.fees_owed), fee.amount);
   if (!owed.ok() || *owed > found->update->state.balance(found->by)) return false;
   return refute(found->channel, {*found->update, fee.payer, std::nullopt}, now).ok();
 }

@@ -34,7 +34,8 @@ void on_block_start(Context& ctx);
 bool deadline_due(const StateReader& state, const Config& config, TimestampMs chain_time);
 
 // A participant without free credits may still refute: the fee is taken from its side of the
-// channel when the channel settles.
+// channel when the channel settles. A tip is never owed, nor a second fee while the state that the
+// first one is owed for stands: a close that leaves the side nothing would pay neither.
 //
 // Before the call runs, and only if the payer cannot pay from free credits, the runtime asks
 // may_owe_fee; if it may not, the transaction is refused for payment. If it may, owe_fee, then
@@ -42,7 +43,7 @@ bool deadline_due(const StateReader& state, const Config& config, TimestampMs ch
 // without a fee.
 struct OwedFee {
   AccountId payer;
-  Balance amount;  // fee and tip
+  Balance amount;
 };
 bool may_owe_fee(const StateReader& state, const Moment& now, const OwedFee& fee, const Call& call);
 // Only where may_owe_fee says so.

@@ -324,6 +324,27 @@ TEST_CASE("no signature for one purpose passes for another") {
         "bad_signature_a");
 }
 
+// Each signature may be plain or wrapped, which takes a check each.
+TEST_CASE("a call weighs the signature checks that it may take") {
+  World w;
+  const ChannelId id = w.open(W::cc(60), W::cc(40));
+  const ChannelState state = W::state(id, 4, 50);
+  const auto checks = [](const Call& call) {
+    constexpr std::uint64_t kDearer = 90'000'000;
+    return properties(call).weight.value / kDearer;
+  };
+  CHECK(checks(w.open_call(W::cc(1), W::cc(1))) == 2);
+  CHECK(checks(w.open_call(W::cc(1), {})) == 0);
+  CHECK(checks(Close{w.pair.close(state)}) == 4);
+  CHECK(checks(w.pair.splice({state, {}, {}, BlockNumber(9)})) == 4);
+  CHECK(checks(w.claim_call(state)) == 4);
+  CHECK(checks(CloseUnilateral{id, std::nullopt}) == 0);
+  CHECK(checks(w.refute_call(state)) == 4);
+  Refute shown = w.refute_call(state);
+  shown.appointment = w.pair.a.sign(appointment_bytes({id, w.tom}));
+  CHECK(checks(shown) == 6);
+}
+
 TEST_CASE("operational calls are those that end a channel") {
   World w;
   const ChannelId id = w.open(W::cc(60), W::cc(40));

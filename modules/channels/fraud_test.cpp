@@ -167,6 +167,29 @@ TEST_CASE("a refuter without free credits pays from its side of the channel") {
   CHECK(q.chain.wealth(q.chain.block.proposer).micro - proposer.micro == 15'000);
 }
 
+// Shown to fail by taking may_owe_another() out of may_owe_fee(): Bob would run up fees that no
+// close pays which leaves him nothing.
+TEST_CASE("a side owes one fee until somebody has answered what it posted") {
+  Quarrel q;
+  REQUIRE(q.run(q.alice, RequestClose{q.id}) == "applied");
+  q.chain.set_free(q.bob, kMilliCredit);
+  const Balance fee(30'000);
+  const auto owes = [&](const ChannelState& state) {
+    q.chain.next_block();
+    return q.chain.call_owing(q.bob, q.refute_call(state), fee).ok();
+  };
+  CHECK(owes(q.at(3, 70)));
+  CHECK_FALSE(owes(q.at(5, 80)));
+  REQUIRE(q.refute_next_block(q.tom, q.refute_call(q.at(4, 60))) == "applied");
+  CHECK(owes(q.at(5, 80)));
+  CHECK_FALSE(owes(q.at(7, 90)));
+  REQUIRE(q.refute_next_block(q.alice, q.refute_call(q.at(6, 60))) == "applied");
+  CHECK(owes(q.at(7, 90)));
+  const Balance proposer = q.chain.wealth(q.chain.block.proposer);
+  q.settle_all();
+  CHECK(q.chain.wealth(q.chain.block.proposer).micro - proposer.micro == 3 * 15'000);
+}
+
 TEST_CASE("payouts never fail: what an account cannot receive goes to the reward pool") {
   World w;
   // Nell has no account at all, and her payout is below the existential deposit.

@@ -407,6 +407,9 @@ struct Model {
     const bool known = c.quarrel && s.who <= kB;
     if (!known || c.quarrel->owed[at(s.who)] + kFee > Place{0, s.a, s.b}.of(s.who))
       return "payment";
+    // What it owes is for the state that stands.
+    const bool unanswered = c.quarrel->posted[at(s.who)] == c.quarrel->standing.version;
+    if (c.quarrel->owed[at(s.who)] > 0 && unanswered) return "payment";
     Model next = *this;
     // The fee is there before the refutation that may end the channel.
     next.channels[at(s.channel)].quarrel->owed[at(s.who)] += kFee;

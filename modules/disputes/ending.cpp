@@ -103,17 +103,16 @@ void freeze_overturned(Context& ctx, Dispute& dispute) {
 
 PoolLimit pool_limit(const Context& ctx, const Dispute& dispute) {
   const VerifierPay pay = kVerifierPay.get(ctx.state, dispute.worker);
-  return {credits::free_balance(ctx.state, credits::reward_pool_account()),
-          must(checked_sub(pay.from_stake, pay.from_pool))};
+  const Balance has = credits::free_balance(ctx.state, credits::reward_pool_account());
+  return {min(has, workers::epoch_room(ctx)), must(checked_sub(pay.from_stake, pay.from_pool))};
 }
 
-// What the worker's losses have paid, for the limit of what the pool adds to them.
+// For the limits of what the pool adds: the epoch's, and the worker's over all of its disputes.
 void count_pay(Context& ctx, const Dispute& dispute, const Plan& plan) {
-  const bool counts =
-      plan.verdict.outcome == Outcome::rejected || plan.verdict.outcome == Outcome::inconclusive;
-  if (!counts || (plan.fees_from_stake.is_zero() && plan.from_pool.is_zero())) return;
+  if (plan.matched.is_zero() && plan.from_pool.is_zero()) return;
+  workers::take_epoch_room(ctx, plan.from_pool);
   VerifierPay pay = kVerifierPay.get(ctx.state, dispute.worker);
-  pay.from_stake = must(checked_add(pay.from_stake, plan.fees_from_stake));
+  pay.from_stake = must(checked_add(pay.from_stake, plan.matched));
   pay.from_pool = must(checked_add(pay.from_pool, plan.from_pool));
   kVerifierPay.put(ctx.state, dispute.worker, pay);
 }

@@ -59,9 +59,7 @@ Plan plan_inconclusive(const Dispute& dispute, const PoolLimit& limit) {
   const Balance half(due.micro / 2);
   plan.from_challenger = min(less(due, half), dispute.bond);
   plan.from_worker = min(half, dispute.stake);
-  plan.fees_from_stake = plan.from_worker;
-  const Balance allowed = min(limit.balance, sum(limit.worker_extra, plan.from_worker));
-  plan.from_pool = min(less(half, plan.from_worker), allowed);
+  plan.from_pool = min(less(half, plan.from_worker), min(limit.balance, limit.worker_extra));
   pay_votes(plan, votes, sum(plan.from_challenger, plan.from_worker));
   return plan;
 }
@@ -115,15 +113,14 @@ Plan plan_verdict(const Dispute& dispute, const Config& config, const PoolLimit&
   lacking = less(lacking, own_fees);
   const Balance fined_fees = take(overturned, lacking);
   lacking = less(lacking, fined_fees);
-  const Balance extra = worker_loses ? limit.worker_extra : Balance{};
-  plan.from_pool = min(lacking, min(limit.balance, sum(own_fees, extra)));
-  plan.fees_from_stake = worker_loses ? own_fees : Balance{};
+  if (worker_loses) plan.from_pool = min(lacking, min(limit.balance, limit.worker_extra));
 
   const Balance award = must(checked_mul(config.award, times));
   plan.award = take(purse, award);
   plan.award = sum(plan.award, take(overturned, less(award, plan.award)));
-  burned = sum(burned, take(purse, must(checked_mul(config.burn, times))));
-  plan.burned = sum(burned, overturned);
+  const Balance lost = take(purse, must(checked_mul(config.burn, times)));
+  if (worker_loses) plan.matched = min(own_fees, must(checked_mul(lost, config.seats_first)));
+  plan.burned = sum(sum(burned, lost), overturned);
   (worker_loses ? plan.from_worker : plan.from_challenger) = less(bound, purse);
   pay_votes(plan, votes, sum(own_fees, fined_fees));
   return plan;

@@ -11,11 +11,12 @@
 // of fees and award before the rest of it is burned.
 // Inconclusive: the fee to each vote, half from each side, an odd µCC from the challenger; no fine.
 //
-// What a bond lacks of the fees comes from the reward pool, but never more than the loser itself
-// pays in fees: a worker over all of its disputes, a challenger in this one. So nobody can let two
-// of its own accounts lose against each other to have verifiers of its own paid by the pool. What
-// is lacking then is shared: equal parts, rounded down; the remainder stays in the pool or is
-// burned.
+// What a worker's stake lacks of the fees comes from the reward pool, as far as the worker's
+// earlier disputes allow: each adds the fees that its stake paid, at most seats_first times what
+// was burned of it. A stake that is used up by fees adds nothing, so whoever owns worker,
+// challenger and every verifier draws nothing by a price, and a multiple of what it has burned in
+// other disputes. What is lacking then is shared: equal parts, rounded down; the remainder stays in
+// the pool or is burned.
 #pragma once
 
 #include <vector>
@@ -27,7 +28,7 @@ namespace tally::disputes {
 
 // What the reward pool may add.
 struct PoolLimit {
-  Balance balance;       // what it has
+  Balance balance;       // what it has and the epoch's cap leaves
   Balance worker_extra;  // what the worker's earlier disputes left of its limit
 };
 
@@ -49,7 +50,7 @@ struct Plan {
   std::vector<SeatAmount> fees;
   Balance award;
   Balance burned;
-  Balance fees_from_stake;  // of from_worker, what verifiers got
+  Balance matched;  // of the fees from the worker's stake, what the pool may add to later ones
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 

@@ -96,9 +96,11 @@ std::string fault(const Dispute& dispute, const Config& config, const PoolLimit&
   if (plan.from_worker > bound_by(dispute, Party::worker)) return "more than the stake";
   if (plan.from_pool > limit.balance) return "more than the pool has";
   if (plan.from_pool.micro > total(plan.fees)) return "the pool pays nothing but fees";
-  const u128 allowed =
-      plan.from_challenger.micro + plan.from_worker.micro + limit.worker_extra.micro;
-  if (plan.from_pool.micro > allowed) return "the pool pays more than the losers";
+  if (plan.from_pool > limit.worker_extra) return "the pool pays more than earlier losses matched";
+  if (plan.matched > plan.from_worker) return "more is matched than the stake paid";
+  if (plan.matched.micro > config.seats_first * plan.burned.micro) {
+    return "more is matched than was burned for";
+  }
 
   std::set<std::size_t> paid;
   for (const SeatAmount& fee : plan.fees) {

@@ -33,8 +33,8 @@ TALLY_DESCRIBE(WaitingLine, drawn, fixed, pooled, end);
 
 // What a worker's lost disputes have paid verifiers, ever.
 struct VerifierPay {
-  Balance from_stake;
-  Balance from_pool;  // never more than from_stake
+  Balance from_stake;  // as far as the pool may add to it: payout.hpp, Plan::matched
+  Balance from_pool;   // never more than from_stake
   friend bool operator==(const VerifierPay&, const VerifierPay&) = default;
 };
 TALLY_DESCRIBE(VerifierPay, from_stake, from_pool);

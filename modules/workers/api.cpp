@@ -58,18 +58,21 @@ std::uint32_t count_tasks(Context& ctx, const ClosedChannel& closed) {
   return counted;
 }
 
+// What this epoch has drawn so far.
+Balance drawn(const Context& ctx) {
+  const EpochRewards epoch = kEpochRewards.get(ctx.state);
+  return epoch.epoch == ctx.block.epoch ? epoch.granted : Balance{};
+}
+
 // Takes the reward out of the epoch's cap and returns it.
 Balance grant(Context& ctx, const ClosedChannel& closed) {
   const Config& config = ctx.config<Config>();
-  EpochRewards epoch = kEpochRewards.get(ctx.state);
-  if (epoch.epoch != ctx.block.epoch) epoch = {ctx.block.epoch, {}};
   const std::uint64_t hours = compute_hours(ctx.state, config);
-  const Balance left = rest(config.reward_epoch_max, min(config.reward_epoch_max, epoch.granted));
   const Balance reward = reward_for(
-      {closed.settlement_fee, credits::contribution_multiplier(ctx, hours), left}, config);
+      {closed.settlement_fee, credits::contribution_multiplier(ctx, hours), epoch_room(ctx)},
+      config);
   if (reward.is_zero()) return reward;
-  epoch.granted = sum(epoch.granted, reward);
-  kEpochRewards.put(ctx.state, epoch);
+  take_epoch_room(ctx, reward);
   kRewardsDue.put(ctx.state, sum(kRewardsDue.get(ctx.state), reward));
   return reward;
 }
@@ -202,6 +205,17 @@ void count_failed(Context& ctx, const AccountId& account) {
   if (!kWorkers.contains(ctx.state, account)) return;
   with_worker(ctx, account, [](Worker& worker) { raise(worker.failed, 1); });
   ctx.events.emit(kModule, TasksCounted{account, std::nullopt, 0, 1});
+}
+
+Balance epoch_room(const Context& ctx) {
+  const Balance most = ctx.config<Config>().reward_epoch_max;
+  return rest(most, min(most, drawn(ctx)));
+}
+
+void take_epoch_room(Context& ctx, Balance amount) {
+  TALLY_ASSERT(amount <= epoch_room(ctx));
+  if (amount.is_zero()) return;
+  kEpochRewards.put(ctx.state, {ctx.block.epoch, sum(drawn(ctx), amount)});
 }
 
 void on_channel_closed(Context& ctx, const ClosedChannel& closed) {

@@ -80,6 +80,14 @@ void count_failed(Context& ctx, const AccountId& worker);
 // has a record.
 void slash(Context& ctx, const AccountId& worker, SlashReason reason);
 
+// --- The reward pool ---
+
+// What this epoch may still draw from the reward pool: rewards that are granted and what disputes
+// take stay within Config.reward_epoch_max together.
+Balance epoch_room(const Context& ctx);
+// Counts a part of it as drawn; amount ≤ epoch_room().
+void take_epoch_room(Context& ctx, Balance amount);
+
 // --- Channels ---
 
 // A channel that both parties closed. `payee` is the party that gained by it.

@@ -37,7 +37,7 @@ struct Config {
   std::uint32_t partner_max{};     // tasks that count between a worker and one counterparty, ever
   std::uint32_t reward_percent{};  // of a settlement fee, before the multiplier
   std::uint32_t reward_percent_max{};  // of a settlement fee, whatever the multiplier
-  Balance reward_epoch_max;            // granted in one epoch
+  Balance reward_epoch_max;            // granted in one epoch, what disputes take included
   DurationMs reward_vesting;           // a receipt's 24 h and the longest dispute
   friend bool operator==(const Config&, const Config&) = default;
 };

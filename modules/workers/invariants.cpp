@@ -153,7 +153,7 @@ Violation sums_violation(const ChangeView& view, const Claims& claims, const Con
                    view.before(kRewardsDue).value_or(Balance{}).micro;
   if (due != claims.rewards) return "RewardsDue is the sum of all rewards that are not paid";
   if (view.after(kEpochRewards).value_or(EpochRewards{}).granted > config.reward_epoch_max) {
-    return "no epoch grants more rewards than its cap";
+    return "no epoch draws more from the reward pool than its cap";
   }
   if (view.after(kTurnover).value_or(Balance{}) < view.before(kTurnover).value_or(Balance{})) {
     return "turnover never falls";

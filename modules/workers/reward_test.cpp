@@ -109,6 +109,16 @@ TEST_CASE("an epoch grants so much and no more, the next one again") {
   CHECK(f.due() > cc(100));
 }
 
+TEST_CASE("what disputes take counts against the cap of an epoch, and so do rewards for them") {
+  Working f;
+  f.act([](Context& ctx) { take_epoch_room(ctx, cc(60)); });
+  f.close(closed(11'000));  // 99 CC without the cap
+  CHECK(f.due() == cc(40));
+  CHECK(epoch_room(f.ctx()).is_zero());
+  f.block().epoch = Epoch(2);
+  CHECK(epoch_room(f.ctx()) == cc(100));
+}
+
 TEST_CASE("an empty pool owes, and pays when it has something") {
   FixtureOptions options;
   options.pool = Balance(400'000);

@@ -185,10 +185,10 @@ struct Council {
 };
 TALLY_DESCRIBE(Council, members, threshold);
 
-// Rewards granted in an epoch, for their cap.
+// Rewards granted in an epoch, and what disputes took from the reward pool, for their cap.
 struct EpochRewards {
   Epoch epoch;
-  Balance granted;
+  Balance granted;  // both
   friend bool operator==(const EpochRewards&, const EpochRewards&) = default;
 };
 TALLY_DESCRIBE(EpochRewards, epoch, granted);

@@ -5,6 +5,8 @@
 // level is not listened to until time has filled it again. What the pool takes is paid by its fee.
 // A signature that can never hold ends the link; one that may hold for a node that is further is
 // charged: to a peer that is no validator before it is checked, since it may be gone afterwards.
+// What that one paid for a signature that holds is given back; a refutation that turns out unable
+// to pay is charged more, whoever sent it.
 #include <algorithm>
 
 #include "node/core/node_core.hpp"
@@ -18,6 +20,8 @@ constexpr std::size_t kGossipBytes = 256 * 1024;  // of one frame
 constexpr std::uint64_t kKnownMicros = 2;
 constexpr std::uint64_t kUselessMicros = 25;  // decoded, looked up in the state, and refused
 constexpr std::uint64_t kBadSignatureMicros = 60;
+// Of a refutation that may not owe its fee: the signatures within were verified on the core thread.
+constexpr std::uint64_t kUnpaidMicros = 4 * kBadSignatureMicros;
 
 std::uint64_t cost_of(ports::PoolVerdict verdict) {
   switch (verdict) {
@@ -101,6 +105,13 @@ void NodeCore::on_signatures_checked(std::uint64_t ticket, const std::vector<boo
       (peer != peers_.end() ? peer->second.gossip : *guests_gossip_).give_back(kBadSignatureMicros);
     } else if (!checking.prepaid && !results[i] && !never && peer != peers_.end()) {
       peer->second.gossip.charge(kBadSignatureMicros);
+    }
+    if (results[i] && never && answer.code == ports::RejectCode::cannot_pay) {
+      if (peer != peers_.end()) {
+        peer->second.gossip.charge(kUnpaidMicros);
+      } else if (checking.prepaid) {
+        guests_gossip_->charge(kUnpaidMicros);
+      }
     }
     if (answer.verdict == ports::PoolVerdict::accepted) accepted(answer, checking.from);
     if (checking.done[i]) checking.done[i](answer);

@@ -179,6 +179,33 @@ TEST_CASE("good signatures cost a guest nothing") {
   }
 }
 
+// Fails where a signature that holds is given back and nothing else is charged.
+TEST_CASE("refutations that nobody pays for are charged for the signatures within") {
+  Observer o;
+  const auto refute = [&](std::uint32_t nonce, std::uint64_t version) {
+    channels::Refute call;
+    call.update.state.version = ChannelVersion(version);
+    return o.node.sign(dev("nobody"), runtime::ChannelsCall{call}, {.nonce = nonce});
+  };
+  std::size_t checked = 0;
+  for (std::uint64_t version = 0; version < 12; ++version) {
+    std::vector<Bytes> all;
+    for (std::uint32_t i = 0; i < kMaxGossip; ++i) all.push_back(refute(i, version));
+    o.gossip(peer(1), all);
+    checked += o.waiting();
+    o.answer_checks();
+  }
+  // 240 µs each, of 400 ms.
+  CHECK(checked >= 1'600);
+  CHECK(checked <= 1'600 + 2 * kMaxGossip);
+  CHECK(o.node.pool->size() == 0);
+  o.gossip(peer(1), {o.pay("Bob", 0)});
+  CHECK(o.waiting() == 0);
+  o.gossip(peer(2), {o.pay("Bob", 0)});
+  CHECK(o.waiting() == 1);
+  CHECK(o.network.dropped.empty());
+}
+
 // Shown to fail where known ones cost nothing.
 TEST_CASE("the same transaction again and again is useless too") {
   Observer o;

@@ -1,6 +1,7 @@
 #include "node/execution/application.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "modules/system/storage.hpp"
@@ -25,6 +26,32 @@ std::string refusal(std::size_t index, runtime::InvalidTransaction reason) {
 Failure<std::string> wrong_root(const char* which, const Hash& stated, const Hash& found) {
   return fail("the header states the " + std::string(which) + " " + to_hex_prefixed(stated) +
               ", execution gives " + to_hex_prefixed(found));
+}
+
+constexpr std::uint64_t kNoBound = std::numeric_limits<std::uint64_t>::max();
+constexpr ports::BlockRoom kAllRoom{.weight = Weight(kNoBound), .bytes = kNoBound};
+
+struct Selection {
+  std::vector<const runtime::CheckedTransaction*> candidates;
+  runtime::Proposal proposal;
+};
+
+// Whether the candidates filled the block and most of it stayed empty: transactions that were
+// refused had taken the room of others.
+bool crowded_out(const Selection& selection, const ports::BlockRoom& room) {
+  std::uint64_t weight = 0;
+  std::uint64_t bytes = 0;
+  for (const auto* one : selection.candidates) {
+    weight += one->tx().properties.weight.value;
+    bytes += one->tx().bytes.size();
+  }
+  const bool all = weight <= room.weight.value && bytes <= room.bytes;
+  std::uint64_t chosen_bytes = 0;
+  for (const std::size_t chosen : selection.proposal.chosen) {
+    chosen_bytes += selection.candidates[chosen]->tx().bytes.size();
+  }
+  return !all && selection.proposal.outcome.weight.value < room.weight.value / 2 &&
+         chosen_bytes < room.bytes / 2;
 }
 
 }  // namespace
@@ -71,40 +98,47 @@ Block ChainApplication::build(const ports::BuildRequest& request) {
   const BlockNumber number = state.number().next();
   const auto config = system::kConfig.find(state);
   TALLY_ASSERT(config.has_value());
-  const auto candidates = parts_.pool.select(
-      parent, {.weight = config->block_weight, .bytes = config->block_bytes_max});
-  auto proposal = runtime::propose_block(state,
-                                         {.parent_hash = request.parent,
-                                          .number = number,
-                                          .consensus = request.digest,
-                                          .proposer = request.proposer},
-                                         candidates, options_.invariants);
-  // Consensus checked the height, the epoch and the time before it asked.
-  TALLY_ASSERT(proposal.ok());
-  TALLY_ASSERT(proposal->outcome.named_set.has_value() == request.last_of_epoch);
+  const ports::BlockRoom room{.weight = config->block_weight, .bytes = config->block_bytes_max};
+  const auto propose = [&](const ports::BlockRoom& of) {
+    auto candidates = parts_.pool.select(parent, of);
+    auto proposal = runtime::propose_block(state,
+                                           {.parent_hash = request.parent,
+                                            .number = number,
+                                            .consensus = request.digest,
+                                            .proposer = request.proposer},
+                                           candidates, options_.invariants);
+    // Consensus checked the height, the epoch and the time before it asked.
+    TALLY_ASSERT(proposal.ok());
+    return Selection{std::move(candidates), *std::move(proposal)};
+  };
+  Selection selection = propose(room);
+  // Then from all that waits. What was chosen is executed twice: less than half a block.
+  if (crowded_out(selection, room)) selection = propose(kAllRoom);
+  auto& [candidates, proposal] = selection;
+  TALLY_ASSERT(proposal.outcome.named_set.has_value() == request.last_of_epoch);
 
   PendingBlock pending;
   Block block;
-  for (const std::size_t chosen : proposal->chosen) {
+  for (const std::size_t chosen : proposal.chosen) {
     block.extrinsics.push_back(candidates[chosen]->tx().bytes);
     pending.extrinsics.push_back(candidates[chosen]->tx().hash);
   }
   std::vector<std::pair<Hash, runtime::InvalidTransaction>> refused;
-  for (const auto& one : proposal->refused) {
+  for (const auto& one : proposal.refused) {
     const bool later = one.reason == runtime::InvalidTransaction::exhausts_resources ||
                        one.reason == runtime::InvalidTransaction::future;
     if (!later) refused.emplace_back(candidates[one.candidate]->tx().hash, one.reason);
   }
-  pending.update = update_tree(state, number, proposal->outcome.changes);
+  pending.update = update_tree(state, number, proposal.outcome.changes);
   block.header = {.parent_hash = request.parent,
                   .number = {number},
                   .state_root = pending.update.root.hash(),
-                  .extrinsics_root = proposal->outcome.extrinsics_root,
-                  .digest = make_digest(request.digest, proposal->outcome.named_set)};
+                  .extrinsics_root = proposal.outcome.extrinsics_root,
+                  .digest = make_digest(request.digest, proposal.outcome.named_set)};
   pending.hash = block_hash(block.header);
   pending.header = block.header;
-  pending.changes = std::move(proposal->outcome.changes);
-  pending.events = std::move(proposal->outcome.events);
+  pending.changes = std::move(proposal.outcome.changes);
+  pending.events = std::move(proposal.outcome.events);
   pending.body = block;
   pending_[name_of(pending.hash)] = std::make_unique<Pending>(std::move(pending));
   for (const auto& [hash, reason] : refused) parts_.pool.on_refused(hash, reason);

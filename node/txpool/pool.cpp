@@ -14,13 +14,15 @@ using ports::PoolVerdict;
 using ports::RejectCode;
 using runtime::InvalidTransaction;
 
-// Accounts whose nonce is looked at again with each final block, beside those known to have
-// changed: another node's transaction may have used a nonce that one of ours waits with.
+// Accounts whose nonce and balance are looked at again with each final block, beside those known to
+// have changed: another node's transaction may have used a nonce that one of ours waits with, or
+// spent what would have paid for it.
 constexpr std::size_t kSweep = 512;
 
-constexpr std::size_t kPeerPart = 4;      // of the pool, one over this for each guest
-constexpr std::size_t kLocalPart = 8;     // likewise, for what is kept of this node's clients
-constexpr std::size_t kCheckingPart = 2;  // likewise, bytes whose signatures are being checked
+constexpr std::size_t kPeerPart = 4;        // of the pool, one over this for each guest
+constexpr std::size_t kLocalPart = 8;       // likewise, for what is kept of this node's clients
+constexpr std::size_t kCheckingPart = 2;    // likewise, bytes whose signatures are being checked
+constexpr std::size_t kCheckingOwed = 256;  // each costs the core thread up to four verifications
 
 std::string name_of(const Hash& hash) {
   return std::string(as_text(hash));
@@ -119,19 +121,22 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
   ports::SignatureJob job{tx->signer, runtime::payload_of(*tx, *additional), tx->signature};
   // The cheap checks come first; the type says "verified" only once settle() has admitted it.
   auto checked = runtime::CheckedTransaction::already_verified(*std::move(tx), *additional);
-  auto valid = validator_->validate(checked);
+  auto valid = validator_->preview(checked);
   if (!valid.ok()) return invalid(checked.tx(), valid.error());
   auto entry = std::make_unique<Entry>(
       Entry{std::move(checked), *std::move(valid), source, arrivals_++, looks_});
+  entry->owes = !is_covered(*entry);
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
-  if (verified_.contains(signature)) return admit(std::move(entry));
+  if (!entry->owes && verified_.contains(signature)) return admit(std::move(entry));
   const std::size_t size = entry->bytes();
   if (checking_.size() >= limits_.transactions ||
-      checking_bytes_ + size > limits_.bytes / kCheckingPart) {
+      checking_bytes_ + size > limits_.bytes / kCheckingPart ||
+      (entry->owes && checking_owed_ >= kCheckingOwed)) {
     return refused(hash, PoolVerdict::refused,
                    {RejectCode::pool_full, "too many signatures are being checked: try again"});
   }
   checking_bytes_ += size;
+  if (entry->owes) ++checking_owed_;
   checking_[name_of(hash)] = std::move(entry);
   PoolAnswer answer;
   answer.verdict = PoolVerdict::check_signature;
@@ -149,6 +154,7 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
   auto entry = std::move(it->second);
   checking_.erase(it);
   checking_bytes_ -= entry->bytes();
+  if (entry->owes) --checking_owed_;
   if (!signature_holds) {
     PoolAnswer bad = invalid(entry->checked.tx(), InvalidTransaction::bad_proof);
     if (!entry->checked.tx().extra.era.is_immortal()) bad.verdict = PoolVerdict::stale;
@@ -160,11 +166,31 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
                    {RejectCode::already_known, "this extrinsic is in a final block"});
   }
   if (entry->look != looks_) {  // the head has moved while the signature was checked
-    const auto valid = validator_->validate(entry->checked);
-    if (!valid.ok()) return invalid(entry->checked.tx(), valid.error());
+    const auto valid = validator_->preview(entry->checked);
+    if (!valid.ok()) {
+      PoolAnswer late = invalid(entry->checked.tx(), valid.error());
+      late.verdict = PoolVerdict::stale;  // it was good when it was offered
+      return late;
+    }
     entry->valid = *valid;
   }
+  entry->owes = !is_covered(*entry);
   return admit(std::move(entry));
+}
+
+// Whether its account can pay for it and for all else of it that waits.
+bool TxPool::is_covered(const Entry& entry) const {
+  u128 others = 0;
+  if (const auto found = accounts_.find(entry.valid.sender); found != accounts_.end()) {
+    const Account& account = found->second;
+    others = account.paid.micro;
+    const auto same = account.waiting.find(entry.valid.nonce);
+    if (same != account.waiting.end() && !same->second->owes) {
+      others -= same->second->valid.paid.micro;
+    }
+  }
+  const u128 spendable = entry.valid.spendable.micro;
+  return others <= spendable && entry.valid.paid.micro <= spendable - others;
 }
 
 // What keeps a valid transaction out, if anything does.
@@ -178,6 +204,12 @@ std::optional<PoolAnswer> TxPool::check_room(const Entry& entry) const {
                   "expected a nonce below " +
                       std::to_string(entry.valid.account_nonce.value + limits_.per_account) +
                       ", got " + std::to_string(nonce.value));
+  }
+  if (entry.owes && !entry.valid.refutes) {
+    return refuse(RejectCode::cannot_pay,
+                  "expected fees and tips of at most " + to_text(entry.valid.spendable) +
+                      " together for all that waits of this account, got more: tip less, or send "
+                      "it again when the others are final");
   }
   const auto found = accounts_.find(entry.valid.sender);
   if (found != accounts_.end()) {
@@ -224,6 +256,8 @@ std::optional<PoolAnswer> TxPool::check_room(const Entry& entry) const {
 
 PoolAnswer TxPool::admit(std::unique_ptr<Entry> entry) {
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
+  const auto& tx = entry->checked.tx();
+  if (entry->owes && !validator_->may_owe(tx)) return invalid(tx, InvalidTransaction::payment);
   PoolAnswer answer;
   answer.verdict = PoolVerdict::accepted;
   answer.hash = entry->hash();
@@ -292,6 +326,11 @@ void TxPool::insert(std::unique_ptr<Entry> entry) {
   unindex(id, account);
   account.next = std::max(account.next, entry->valid.account_nonce);
   account.waiting[entry->valid.nonce] = entry.get();
+  if (entry->owes) {
+    ++account.owing;
+  } else {
+    account.paid.micro += entry->valid.paid.micro;
+  }
   index(id, account);
   bytes_ += entry->bytes();
   if (entry->source.peer) shares_[*entry->source.peer].add(entry->bytes());
@@ -310,6 +349,11 @@ std::unique_ptr<TxPool::Entry> TxPool::remove(const Hash& hash) {
   Account& account = accounts_.at(id);
   unindex(id, account);
   account.waiting.erase(entry->valid.nonce);
+  if (entry->owes) {
+    --account.owing;
+  } else {
+    account.paid.micro -= entry->valid.paid.micro;
+  }
   index(id, account);
   if (account.waiting.empty()) accounts_.erase(id);
   bytes_ -= entry->bytes();
@@ -372,19 +416,55 @@ void TxPool::on_final(const std::vector<Hash>& included) {
 }
 
 void TxPool::refresh_account(const AccountId& id) {
-  auto it = accounts_.find(id);
+  const auto it = accounts_.find(id);
   if (it == accounts_.end()) return;
-  const Nonce next = account_nonce(chain_.finalized().state, id);
-  if (next == it->second.next && it->second.waiting.begin()->first >= next) return;
-  unindex(id, it->second);
-  it->second.next = next;
-  std::vector<Hash> stale;
-  for (const auto& [nonce, entry] : it->second.waiting) {
-    if (nonce >= it->second.next) break;
-    stale.push_back(entry->hash());
+  const auto payer = validator_->payer(id);
+  if (payer.nonce != it->second.next || it->second.waiting.begin()->first < payer.nonce) {
+    unindex(id, it->second);
+    it->second.next = payer.nonce;
+    std::vector<Hash> stale;
+    for (const auto& [nonce, entry] : it->second.waiting) {
+      if (nonce >= payer.nonce) break;
+      stale.push_back(entry->hash());
+    }
+    index(id, it->second);
+    for (const Hash& hash : stale) reject(hash, InvalidTransaction::stale);
   }
-  index(id, it->second);
-  for (const Hash& hash : stale) reject(hash, InvalidTransaction::stale);
+  drop_uncovered(id, payer.spendable);
+}
+
+// Whether a fee may be owed is asked only of the account's next transaction: the turn of the others
+// comes, and each answer costs verifications.
+void TxPool::drop_uncovered(const AccountId& id, Balance spendable) {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) return;
+  const Account& account = found->second;
+  if (account.owing == 0 && account.paid <= spendable) return;
+  u128 left = spendable.micro;
+  for (const auto& [nonce, entry] : account.waiting) {
+    if (entry->valid.paid.micro <= left) {
+      left -= entry->valid.paid.micro;
+      continue;
+    }
+    const bool may_owe =
+        entry->valid.refutes && (nonce != account.next || validator_->may_owe(entry->checked.tx()));
+    if (!may_owe) return drop_unpaid(id, nonce);
+  }
+}
+
+void TxPool::drop_unpaid(const AccountId& id, Nonce first) {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) return;
+  const auto& waiting = found->second.waiting;
+  std::vector<Hash> unpaid;
+  for (auto it = waiting.lower_bound(first); it != waiting.end(); ++it) {
+    unpaid.push_back(it->second->hash());
+  }
+  for (const Hash& hash : unpaid) {
+    drop(hash, ports::TxRejected{{RejectCode::cannot_pay,
+                                  "the account has too little left for this or for one before it: "
+                                  "add credits and send it again"}});
+  }
 }
 
 void TxPool::drop_expired() {
@@ -397,7 +477,12 @@ void TxPool::drop_expired() {
 }
 
 void TxPool::on_refused(const Hash& extrinsic, InvalidTransaction reason) {
+  const auto it = entries_.find(name_of(extrinsic));
+  if (it == entries_.end()) return;
+  const AccountId sender = it->second->valid.sender;
+  const Nonce nonce = it->second->valid.nonce;
   reject(extrinsic, reason);
+  if (reason == InvalidTransaction::payment) drop_unpaid(sender, nonce);
 }
 
 void TxPool::reject(const Hash& hash, InvalidTransaction reason) {
@@ -407,6 +492,30 @@ void TxPool::reject(const Hash& hash, InvalidTransaction reason) {
                  {reject_code(reason), explain(reason, checked->tx(), chain_.finalized())}});
 }
 
+std::optional<TxPool::Payable> TxPool::next_of(const AccountId& id, const Account& account,
+                                               const runtime::TransactionValidator& validator) {
+  const auto payer = validator.payer(id);
+  const auto it = account.waiting.find(payer.nonce);
+  if (it == account.waiting.end()) return std::nullopt;
+  const Entry& entry = *it->second;
+  if (entry.valid.paid <= payer.spendable) {
+    return Payable{&account, &entry, distance(payer.spendable, entry.valid.paid)};
+  }
+  const bool owes = entry.valid.refutes && validator.may_owe(entry.checked.tx());
+  return owes ? std::optional(Payable{&account, &entry, payer.spendable}) : std::nullopt;
+}
+
+std::optional<TxPool::Payable> TxPool::after(const Payable& before) {
+  const auto& waiting = before.account->waiting;
+  const auto it = waiting.find(before.entry->valid.nonce.next());
+  if (it == waiting.end()) return std::nullopt;
+  const Entry& entry = *it->second;
+  if (entry.valid.paid <= before.left) {
+    return Payable{before.account, &entry, distance(before.left, entry.valid.paid)};
+  }
+  return entry.owes ? std::optional(Payable{before.account, &entry, before.left}) : std::nullopt;
+}
+
 std::vector<const runtime::CheckedTransaction*> TxPool::select(const system::Parent& parent,
                                                                const ports::BlockRoom& room) const {
   std::vector<const runtime::CheckedTransaction*> out;
@@ -414,27 +523,24 @@ std::vector<const runtime::CheckedTransaction*> TxPool::select(const system::Par
   std::uint64_t bytes = 0;
   // The next of each account that was looked at, beside the accounts not looked at yet: the latter
   // are ordered by their lowest nonce, which is the next one unless a pending block holds it.
-  std::map<Rank, const Entry*> next;
-  auto head = heads_.begin();
-  const auto look = [&](const AccountId& id) {
-    const Account& account = accounts_.at(id);
-    const auto it = account.waiting.find(account_nonce(parent.state, id));
-    if (it != account.waiting.end()) next.emplace(rank_of(*it->second), it->second);
+  std::map<Rank, Payable> next;
+  const auto add = [&](const std::optional<Payable>& one) {
+    if (one) next.emplace(rank_of(*one->entry), *one);
   };
+  const runtime::TransactionValidator validator(parent);
+  auto head = heads_.begin();
   while (weight <= room.weight.value && bytes <= room.bytes) {
     while (head != heads_.end() && (next.empty() || head->first < next.begin()->first)) {
-      look(head->second);
+      add(next_of(head->second, accounts_.at(head->second), validator));
       ++head;
     }
     if (next.empty()) break;
-    const Entry& entry = *next.begin()->second;
+    const Payable best = next.begin()->second;
     next.erase(next.begin());
-    out.push_back(&entry.checked);
-    weight += entry.valid.weight.value;
-    bytes += entry.bytes();
-    const auto& waiting = accounts_.at(entry.valid.sender).waiting;
-    const auto after = waiting.find(entry.valid.nonce.next());
-    if (after != waiting.end()) next.emplace(rank_of(*after->second), after->second);
+    out.push_back(&best.entry->checked);
+    weight += best.entry->valid.weight.value;
+    bytes += best.entry->bytes();
+    add(after(best));
   }
   return out;
 }
@@ -444,8 +550,9 @@ bool TxPool::has_ready(const system::Parent& parent) const {
       ready_->revision == (ready_->ready ? removals_ : insertions_)) {
     return ready_->ready;
   }
+  const runtime::TransactionValidator validator(parent);
   const bool ready = std::any_of(accounts_.begin(), accounts_.end(), [&](const auto& one) {
-    return one.second.waiting.contains(account_nonce(parent.state, one.first));
+    return next_of(one.first, one.second, validator).has_value();
   });
   ready_ = {parent.hash, ready ? removals_ : insertions_, ready};
   return ready;

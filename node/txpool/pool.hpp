@@ -2,7 +2,14 @@
 // no threads, no I/O; it looks at the chain through ports::FinalizedView.
 //
 // On the way in: length, decoding, signer and scheme, mortality, nonce and fee on the newest final
-// state, room; only then is the signature checked, once (settle). Nothing that was refused is kept.
+// state, room; only then is the signature checked, once (settle). After it come the signatures
+// within a refutation whose sender has too little for its fee and may owe it. Nothing that was
+// refused is kept.
+//
+// Payment. The fees and tips of all that waits of an account are no more than it can spend, those
+// that are owed apart. Its calls may spend the same credits: an account's transactions are selected
+// as far as its balance reaches on the state below the block, and the first that it can no longer
+// pay for is dropped with all after it.
 //
 // Order. Each account's transactions wait by nonce. A block is filled with the best of the
 // accounts' next transactions, again and again: operational calls first, then by what they pay for
@@ -22,8 +29,10 @@
 //                   refused as pool_full
 //   local           what clients of this node sent is kept as long as it fills no more than an
 //                   eighth of the pool: it goes after all others
-//   being checked   signatures of at most as many transactions, and half as many bytes
-// Dropped as blocks become final: what is in them, used nonces, what died of its mortality.
+//   being checked   signatures of at most as many transactions, and half as many bytes; of them
+//                   256 refutations whose fee would be owed
+// Dropped as blocks become final: what is in them, used nonces, what its account can no longer pay
+// for, what died of its mortality.
 #pragma once
 
 #include <map>
@@ -100,6 +109,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
     std::uint64_t arrival;
     std::uint64_t look;  // at the head by which it was found valid
     bool kept = false;   // local, within the part of the pool that is theirs
+    bool owes = false;   // not covered beside what else waits of the account
 
     const Hash& hash() const { return checked.tx().hash; }
     std::size_t bytes() const { return checked.tx().bytes.size(); }
@@ -107,6 +117,14 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   struct Account {
     Nonce next;  // by the newest final state that was looked at
     std::map<Nonce, Entry*> waiting;
+    Balance paid;  // by all that waits but those that owe
+    std::size_t owing = 0;
+  };
+  // A transaction that its account can pay for after those before it, and what is left then.
+  struct Payable {
+    const Account* account;
+    const Entry* entry;
+    Balance left;
   };
   // Ordered so that the best comes first.
   struct Rank {
@@ -142,6 +160,10 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   using Accounts = std::map<AccountId, Account>;
 
   static Rank rank_of(const Entry& entry) { return {entry.valid.priority, entry.arrival}; }
+  // The account's next transaction on the validator's state.
+  static std::optional<Payable> next_of(const AccountId& id, const Account& account,
+                                        const runtime::TransactionValidator& validator);
+  static std::optional<Payable> after(const Payable& before);
   static Rank density_of(const Entry& entry);
   static TailRank tail_of(const AccountId& id, const Account& account);
   static ports::PoolAnswer refused(const Hash& hash, ports::PoolVerdict verdict,
@@ -150,6 +172,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
                             runtime::InvalidTransaction reason) const;
 
   void look_at_head();
+  bool is_covered(const Entry& entry) const;
   std::optional<ports::PoolAnswer> check_room(const Entry& entry) const;
   ports::PoolAnswer admit(std::unique_ptr<Entry> entry);
   void make_room(const Entry& entry);
@@ -161,6 +184,8 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   void index(const AccountId& id, const Account& account);
   void unindex(const AccountId& id, const Account& account);
   void refresh_account(const AccountId& id);
+  void drop_uncovered(const AccountId& id, Balance spendable);
+  void drop_unpaid(const AccountId& id, Nonce first);
   void drop_expired();
   void tell(const Hash& hash, ports::TxStatus status);
 
@@ -177,6 +202,7 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   std::map<BlockNumber, std::set<Hash>> deaths_;
   std::size_t bytes_ = 0;
   std::size_t checking_bytes_ = 0;
+  std::size_t checking_owed_ = 0;
   Share kept_;
   std::map<ports::PeerId, Share> shares_;  // none of them empty
   std::uint64_t arrivals_ = 0;
