@@ -10,6 +10,8 @@
 namespace tally::channel {
 namespace {
 
+constexpr std::uint32_t kFinalUnwritten = 1'024;  // blocks
+
 OpenedOnChain opened_of(const channels::ChannelOpened& event) {
   return {event.opener, event.counterparty, event.deposit_a, event.deposit_b,
           event.challenge_period};
@@ -29,7 +31,10 @@ ChannelDriver::ChannelDriver(Journal journal, const KeyPair& key, const Policy& 
       key_(key),
       policy_(policy),
       effects_(effects),
-      begun_at_(channel::begun_at(journal_)) {
+      begun_at_(channel::begun_at(journal_)),
+      genesis_hash_(channel::genesis_hash(journal_)),
+      newest_final_(channel::newest_final(journal_)),
+      written_final_(newest_final_) {
   for (const Record& record : records_of(journal_)) {
     if (record.terms.self() != key.account()) continue;
     parties_.emplace(record.terms.channel_id, Party(record, key, policy));
@@ -40,6 +45,19 @@ void ChannelDriver::begin_at(BlockNumber number) {
   TALLY_ASSERT(!begun_at_);
   begun_at_ = number;
   to_write_[kBegunAtKey] = encode(number);
+}
+
+void ChannelDriver::bind_to(const Hash& genesis_hash) {
+  TALLY_ASSERT(!genesis_hash_);
+  genesis_hash_ = genesis_hash;
+  to_write_[kGenesisKey] = encode(genesis_hash);
+}
+
+void ChannelDriver::saw_final(BlockNumber number) {
+  if (!newest_final_ || *newest_final_ < number) newest_final_ = number;
+  const std::uint32_t written = written_final_.value_or(BlockNumber(0)).value;
+  if (newest_final_->value - written < kFinalUnwritten) return;
+  to_write_[kNewestFinalKey] = encode(*newest_final_);
 }
 
 Result<void, DriverError> ChannelDriver::open(const Terms& terms, std::optional<Opening> opening) {
@@ -110,7 +128,23 @@ void ChannelDriver::on_connected(const AccountId& peer) {
   }
 }
 
+void ChannelDriver::note_challenge(const channels::Event& event) {
+  if (const auto* started = std::get_if<channels::ChallengeStarted>(&event)) {
+    if (find(started->channel_id) == nullptr) return;
+    challenges_[started->channel_id] = {started->version, started->deadline};
+  } else if (const auto* refuted = std::get_if<channels::ChallengeRefuted>(&event)) {
+    if (find(refuted->channel_id) == nullptr) return;
+    challenges_[refuted->channel_id] = {refuted->version, refuted->deadline};
+  } else if (const auto* moved = std::get_if<channels::DeadlineMoved>(&event)) {
+    const auto challenge = challenges_.find(moved->channel_id);
+    if (challenge != challenges_.end()) challenge->second.deadline = moved->deadline;
+  } else if (const auto* closed = std::get_if<channels::ChannelClosed>(&event)) {
+    challenges_.erase(closed->channel_id);
+  }
+}
+
 void ChannelDriver::on_event(const channels::Event& event) {
+  note_challenge(event);
   if (const auto* opened = std::get_if<channels::ChannelOpened>(&event)) {
     if (find(opened->channel_id) == nullptr) return;
     if (opened->pending) {
@@ -138,14 +172,16 @@ void ChannelDriver::on_event(const channels::Event& event) {
 }
 
 void ChannelDriver::on_record(const ChannelId& channel,
-                              const std::optional<channels::Channel>& on_chain) {
+                              const std::optional<channels::Channel>& on_chain, BlockNumber at) {
   const Party* party = find(channel);
   if (party == nullptr) return;
+  const bool older = newest_final_ && at < *newest_final_;
+  saw_final(at);
   if (!on_chain) {
-    // Before its open a channel is not on chain yet.
-    if (party->record().stage != Stage::unopened) {
-      try_step(channel, ClosedOnChain{party->record().newest_version()});
-    }
+    // Before its open a channel is not on chain yet, and an older block may be from before it.
+    if (party->record().stage == Stage::unopened || older) return;
+    challenges_.erase(channel);
+    try_step(channel, ClosedOnChain{party->record().newest_version()});
     return;
   }
   const channels::Position& floor = on_chain->floor;
@@ -162,11 +198,41 @@ void ChannelDriver::on_record(const ChannelId& channel,
     try_step(channel, SplicedOnChain{floor.version, floor.balance_a, floor.balance_b});
   }
   if (on_chain->challenge) {
+    challenges_[channel] = {on_chain->challenge->standing.version, on_chain->challenge->deadline};
     try_step(channel, ChallengedOnChain{on_chain->challenge->standing.version});
   }
 }
 
+bool ChannelDriver::still_due(const ChannelId& channel, const channels::Call& call) const {
+  const Party* party = find(channel);
+  if (party == nullptr || party->record().stage == Stage::closed) return false;
+  const auto challenge = challenges_.find(channel);
+  const bool challenged = challenge != challenges_.end();
+  const auto stands_above = [&](const CoSignedState& update) {
+    return challenged && challenge->second.standing >= update.state.version;
+  };
+  if (const auto* claim = std::get_if<channels::CloseUnilateral>(&call)) {
+    return claim->claim ? !stands_above(*claim->claim) : !challenged;
+  }
+  if (const auto* refutation = std::get_if<channels::Refute>(&call)) {
+    return challenged && !stands_above(refutation->update);
+  }
+  if (std::holds_alternative<channels::RequestClose>(call)) return !challenged;
+  if (const auto* splice = std::get_if<channels::Splice>(&call)) {
+    const auto& open = party->record().splice;
+    return !challenged && open && open->body == splice->splice;
+  }
+  return true;
+}
+
+std::optional<TimestampMs> ChannelDriver::deadline(const ChannelId& channel) const {
+  const auto challenge = challenges_.find(channel);
+  if (challenge == challenges_.end()) return std::nullopt;
+  return challenge->second.deadline;
+}
+
 void ChannelDriver::on_final_block(BlockNumber number) {
+  saw_final(number);
   // Nothing of this concerns most channels, and there may be many: their turn does not end for it.
   const Event block = FinalBlock{number};
   for (auto& [id, party] : parties_) {
@@ -185,8 +251,13 @@ void ChannelDriver::finish_turn() {
   if (planted(Fault::send_before_sync)) {
     for (const Leaving& leaving : std::exchange(leaving_, {})) let_go(leaving);
   }
+  if (!to_write_.empty() && newest_final_ != written_final_) {
+    to_write_[kNewestFinalKey] = encode(*newest_final_);
+  }
+  const bool writes = !to_write_.empty();
   const auto written = journal_.write(std::exchange(to_write_, {}));
   if (!written.ok()) end_process(written.error());
+  if (writes) written_final_ = newest_final_;
   for (const Leaving& leaving : std::exchange(leaving_, {})) let_go(leaving);
 }
 

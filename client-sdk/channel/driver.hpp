@@ -13,7 +13,8 @@
 // thread. Timers come back through step(id, TimerFired{kind}).
 //
 // The chain is followed by its final blocks: every event of the channels module through on_event(),
-// then on_final_block(). After a start, on_record() brings each channel up to date.
+// then on_final_block(). After a start, on_record() brings each channel up to date; an older block
+// than one that was acted on, by this process or an earlier one, ends no channel.
 #pragma once
 
 #include <map>
@@ -48,6 +49,13 @@ class ChannelDriver {
   // which is called once; written with the next finish_turn().
   std::optional<BlockNumber> begun_at() const { return begun_at_; }
   void begin_at(BlockNumber number);
+  // The chain that this journal is of. Nothing until bind_to(), which is called once; written with
+  // the next finish_turn().
+  const std::optional<Hash>& genesis_hash() const { return genesis_hash_; }
+  void bind_to(const Hash& genesis_hash);
+  // The newest final block that was acted on. It goes to the journal with whatever else does, and
+  // alone every 1,024 blocks: what the journal knows of a channel is from no later block.
+  std::optional<BlockNumber> newest_final() const { return newest_final_; }
 
   // Written with the next finish_turn(). `opening`: my own open, to be submitted after that.
   Result<void, DriverError> open(const Terms& terms, std::optional<Opening> opening = std::nullopt);
@@ -63,8 +71,14 @@ class ChannelDriver {
   void on_connected(const AccountId& peer);
 
   void on_event(const channels::Event& event);
-  void on_record(const ChannelId& channel, const std::optional<channels::Channel>& on_chain);
+  // What the final block `at` says of the channel.
+  void on_record(const ChannelId& channel, const std::optional<channels::Channel>& on_chain,
+                 BlockNumber at);
   void on_final_block(BlockNumber number);
+  // Whether a call that was submitted would still do what it is for, by what the chain said since.
+  bool still_due(const ChannelId& channel, const channels::Call& call) const;
+  // Of a channel in challenge: when it ends, in the chain's time.
+  std::optional<TimestampMs> deadline(const ChannelId& channel) const;
 
   void finish_turn();
 
@@ -77,18 +91,28 @@ class ChannelDriver {
     ChannelId channel;
     Action action;
   };
+  struct Challenge {
+    ChannelVersion standing;
+    TimestampMs deadline;
+  };
   // Writes and what leaves, for the next finish_turn().
   void take(const ChannelId& channel, Actions actions);
   void let_go(const Leaving& leaving);
   void try_step(const ChannelId& channel, const Event& event);
+  void saw_final(BlockNumber number);
+  void note_challenge(const channels::Event& event);
 
   Journal journal_;
   KeyPair key_;
   Policy policy_;
   Effects& effects_;
   std::optional<BlockNumber> begun_at_;
+  std::optional<Hash> genesis_hash_;
+  std::optional<BlockNumber> newest_final_;
+  std::optional<BlockNumber> written_final_;  // of it, what the journal has
   std::map<ChannelId, Party> parties_;
   std::map<ChannelId, OpenedOnChain> pending_opens_;
+  std::map<ChannelId, Challenge> challenges_;
   std::set<ChannelId> stepped_;
   Journal::Entries to_write_;
   std::vector<Leaving> leaving_;

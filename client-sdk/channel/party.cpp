@@ -176,6 +176,11 @@ std::optional<Balance> Party::close_offered() const {
   return close_offered_->state.balance(record_.terms.side);
 }
 
+std::optional<BalanceDelta> Party::splice_offered() const {
+  if (!splice_offered_) return std::nullopt;
+  return splice_offered_->splice.delta(record_.terms.side);
+}
+
 Balance Party::payable() const {
   if (record_.stage != Stage::ready && record_.stage != Stage::splicing) return {};
   constexpr u128 kReservePerCent = 100;

@@ -81,15 +81,21 @@ struct Issued {
   Balance price;
 };
 struct CloseTogether {};
-struct AskClose {};     // of the user of a restored channel: the peer is asked to offer a close
-struct AcceptClose {};  // of the user: the close that was told
+struct AskClose {};  // of the user of a restored channel: the peer is asked to offer a close
+// Of the user: the close that was told, or another that pays as much.
+struct AcceptClose {
+  Balance at_least;
+};
 struct SpliceTogether {
   BalanceDelta delta_a;
   BalanceDelta delta_b;
   BlockNumber valid_until;
 };
-struct AcceptSplice {};  // of the user: the splice that was told
-struct End {};           // claim, without the peer
+// Of the user: the splice that was told, which moves so much of mine.
+struct AcceptSplice {
+  BalanceDelta delta;
+};
+struct End {};  // claim, without the peer
 // A co-signed update from a tower or a backup.
 struct Learn {
   CoSignedState update;
@@ -206,6 +212,8 @@ class Party {
   Balance received() const;
   // What the close that was told would pay me.
   std::optional<Balance> close_offered() const;
+  // What the splice that was told would move of mine.
+  std::optional<BalanceDelta> splice_offered() const;
   bool has_pending_offer() const { return pending_.has_value(); }
 
  private:

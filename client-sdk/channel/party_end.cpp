@@ -53,6 +53,12 @@ Handled Handlers::check_close(const CloseOffer& offer) const {
     return fail(Rejection::balances_differ);
   }
   if (state.acked >= state.version) return fail(Rejection::bad_acked);
+  // There may be more, of an offer of the peer's that was lost; what I hold is not taken back.
+  const ChannelState held = p.pending_ ? p.pending_->offer.state : base_state();
+  if (state.receipts_count < held.receipts_count ||
+      (state.receipts_count == held.receipts_count && state.receipts_root != held.receipts_root)) {
+    return fail(Rejection::wrong_receipts);
+  }
   if (!peer_signed(channels::close_bytes(state), offer.signature)) {
     return fail(Rejection::bad_signature);
   }
@@ -72,9 +78,11 @@ Handled Handlers::on(const CloseOffer& offer) {
   return {};
 }
 
-Handled Handlers::on(const AcceptClose&) {
+Handled Handlers::on(const AcceptClose& accepted) {
   if (!p.close_offered_) return fail(Rejection::nothing_offered);
   const CloseOffer offer = *p.close_offered_;
+  // The peer may have offered another since.
+  if (offer.state.balance(me()) < accepted.at_least) return fail(Rejection::own_balance_falls);
   TALLY_TRY(check_close(offer));
   p.close_offered_.reset();
   accept_close(offer);

@@ -30,7 +30,7 @@ struct Handlers {
   Handled on(const CloseTogether&);
   Handled on(const CloseWanted& wanted);
   Handled on(const AskClose&);
-  Handled on(const AcceptClose&);
+  Handled on(const AcceptClose& accepted);
   Handled on(const End&);
   Handled on(const TimerFired& timer);
   Handled on(const ChallengedOnChain& event);
@@ -39,7 +39,7 @@ struct Handlers {
   Handled on(const SpliceOffer& offer);
   Handled on(const SpliceAccepted& message);
   Handled on(const SpliceTogether& wish);
-  Handled on(const AcceptSplice&);
+  Handled on(const AcceptSplice& accepted);
   Handled on(const SplicedOnChain& event);
   Handled on(const OpenedOnChain& event);
   Handled on(const FinalBlock& block);

@@ -86,9 +86,11 @@ Handled Handlers::on(const SpliceOffer& offer) {
   return {};
 }
 
-Handled Handlers::on(const AcceptSplice&) {
+Handled Handlers::on(const AcceptSplice& accepted) {
   if (!p.splice_offered_) return fail(Rejection::nothing_offered);
   const SpliceOffer offer = *p.splice_offered_;
+  // The peer may have offered another since.
+  if (offer.splice.delta(me()) != accepted.delta) return fail(Rejection::balances_differ);
   TALLY_TRY(check_splice(offer));
   p.splice_offered_.reset();
   accept_splice(offer);

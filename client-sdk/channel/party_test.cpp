@@ -363,6 +363,42 @@ TEST_CASE("a close together is two signatures and one transaction") {
   CHECK(two.submitted_b.size() == 1);
 }
 
+// Fails when a close is signed whatever its receipts are: a worker's tasks then do not count.
+TEST_CASE("a close takes no receipt back that its signer holds") {
+  Two two;
+  for (std::uint64_t i = 0; i < 3; ++i) two.run(Side::a, Pay{cc(1), {receipt(i)}});
+  two.talk();
+  const ChannelState base = two.b.record().newest->state;
+  REQUIRE(base.receipts_count == 3);
+  const auto why = [&](auto&& change) {
+    ChannelState state = base;
+    state.version = ChannelVersion(base.version.value + 2);
+    state.acked = base.version;
+    change(state);
+    return refused(two.b, CloseOffer{state, kA.sign(channels::close_bytes(state))});
+  };
+  SECTION("what both signed") {
+    CHECK(why([](ChannelState& s) { s.receipts_count = 0, s.receipts_root = Hash{}; }) ==
+          "wrong_receipts");
+    CHECK(why([](ChannelState& s) { s.receipts_count = 2; }) == "wrong_receipts");
+    CHECK(why([](ChannelState& s) { s.receipts_root = Hash{}; }) == "wrong_receipts");
+    CHECK(why([](ChannelState&) {}) == "done");
+  }
+  SECTION("what its peer offered") {
+    two.run(Side::a, Pay{cc(1), {receipt(3)}});
+    must(two.b, std::get<Offer>(two.to_b.front()));
+    CHECK(why([](ChannelState& s) { s.version = ChannelVersion(9); }) == "wrong_receipts");
+  }
+  SECTION("there are more when an offer was lost") {
+    two.run(Side::a, Pay{cc(1), {receipt(3)}});
+    two.to_b.clear();
+    two.run(Side::a, CloseTogether{});
+    two.talk();
+    REQUIRE(two.submitted_a.size() == 1);
+    CHECK(std::get<channels::Close>(two.submitted_a.front()).close.state.receipts_count == 4);
+  }
+}
+
 TEST_CASE("closes that cross agree on the higher version") {
   Two two;
   two.run(Side::a, Pay{cc(10), {}});
@@ -411,7 +447,7 @@ TEST_CASE("a splice that moves my credits waits for me") {
   two.talk();
   CHECK(two.told(Side::b, Notice::splice_offered));
   CHECK(two.b.record().stage == Stage::ready);
-  two.run(Side::b, AcceptSplice{});
+  two.run(Side::b, AcceptSplice{*two.b.splice_offered()});
   two.talk();
   CHECK(two.submitted_a.size() == 1);
 }
@@ -463,7 +499,7 @@ TEST_CASE("a restored party signs only its peer's close and requests its own") {
     const CloseOffer offer{two.b.record().close->state, *two.b.record().close->mine};
     CHECK(all<Tell>(must(restored, offer)).at(0).notice == Notice::close_offered);
     CHECK_FALSE(restored.record().close);
-    must(restored, AcceptClose{});
+    must(restored, AcceptClose{*restored.close_offered()});
     CHECK(restored.record().close->mine);
   }
   SECTION("it asks for a close, and takes one that pays what both know of") {
@@ -487,6 +523,49 @@ TEST_CASE("a restored party signs only its peer's close and requests its own") {
     const auto submits = all<Submit>(must(restored, ChallengedOnChain{ChannelVersion(0)}));
     REQUIRE(submits.size() == 1);
     CHECK(submits.front().by_third_party);
+  }
+}
+
+// Fails when a consent is to whatever was offered last: between what a user sees and what it says
+// to that, the peer may offer something worse.
+TEST_CASE("a consent is to the close or the splice that was shown") {
+  const ChannelId id = terms_of(Side::a).channel_id;
+  SECTION("close") {
+    Party restored = Party::from_backup(Two().a.record(), kA, {});
+    const auto close_of = [&](std::uint64_t version, std::uint64_t mine) {
+      const ChannelState state{id, ChannelVersion(version), cc(mine), cc(100 - mine), Hash{},
+                               0,  ChannelVersion(0)};
+      return CloseOffer{state, kB.sign(channels::close_bytes(state))};
+    };
+    must(restored, close_of(2, 90));
+    CHECK(restored.close_offered() == cc(90));
+    const std::uint64_t later = GENERATE(2, 4);
+    must(restored, close_of(later, 1));
+    CHECK(refused(restored, AcceptClose{cc(90)}) == "own_balance_falls");
+    CHECK_FALSE(restored.record().close);
+    must(restored, close_of(later, 90));
+    CHECK(refused(restored, AcceptClose{cc(90)}) == "done");
+    CHECK(restored.record().close->state.balance_a == cc(90));
+  }
+  SECTION("splice") {
+    Two two;
+    const auto splice_of = [&](std::uint64_t credits) {
+      const BalanceDelta delta(static_cast<i128>(cc(credits).micro));
+      const SpliceBody body{
+          {id, ChannelVersion(1), cc(100), cc(credits), Hash{}, 0, ChannelVersion(0)},
+          BalanceDelta(),
+          delta,
+          BlockNumber(9)};
+      return SpliceOffer{body, kA.sign(channels::splice_bytes(body))};
+    };
+    must(two.b, splice_of(5));
+    const BalanceDelta shown = *two.b.splice_offered();
+    must(two.b, splice_of(50));
+    CHECK(refused(two.b, AcceptSplice{shown}) == "balances_differ");
+    CHECK(two.b.record().stage == Stage::ready);
+    must(two.b, splice_of(5));
+    CHECK(refused(two.b, AcceptSplice{shown}) == "done");
+    CHECK(two.b.record().splice->body.delta_b == shown);
   }
 }
 

@@ -1,8 +1,10 @@
 #include "client-sdk/channel/tower.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "client-sdk/channel/journal_records.hpp"
 #include "client-sdk/channel/planted.hpp"
 #include "modules/channels/signing.hpp"
 #include "primitives/assert.hpp"
@@ -12,12 +14,28 @@ namespace {
 
 constexpr std::uint32_t kRetryBlocks = 4;
 
+// A fixed text, which no hash of a channel is.
+const JournalKey kSeenKey = *JournalKey::from(as_bytes("tallystick/tower saw final block"));
+
 }  // namespace
+
+bool may_be_early(TowerError why, const channels::ChannelState& state,
+                  const std::optional<channels::Channel>& on_chain, DurationMs ago) {
+  if (why != TowerError::not_on_chain && why != TowerError::wrong_sum) return false;
+  if (on_chain && state.version <= on_chain->floor.version) return false;
+  return ago < kRefusedStays;
+}
 
 Tower::Tower(Journal journal, const AccountId& account)
     : journal_(std::move(journal)), account_(account) {
   if (planted(Fault::tower_forgets)) return;
   for (const auto& [key, bytes] : journal_.entries()) {
+    if (key == kSeenKey) {
+      const auto seen = decode<BlockNumber>(bytes);
+      TALLY_ASSERT(seen.ok());
+      seen_ = *seen;
+      continue;
+    }
     const auto watch = decode<Watch>(bytes);
     TALLY_ASSERT(watch.ok());  // frames are checksummed: only this code writes them
     watches_.emplace(*ChannelId::from(key.view()), *watch);
@@ -25,7 +43,8 @@ Tower::Tower(Journal journal, const AccountId& account)
 }
 
 Result<bool, TowerError> Tower::give(const Watch& watch,
-                                     const std::optional<channels::Channel>& on_chain) {
+                                     const std::optional<channels::Channel>& on_chain,
+                                     BlockNumber at) {
   // The accounts come from the chain: nobody can displace a good state with one that other keys
   // signed.
   if (!on_chain || on_chain->phase == channels::Phase::pending) {
@@ -52,13 +71,14 @@ Result<bool, TowerError> Tower::give(const Watch& watch,
   }
   Watch kept = watch;
   if (!kept.appointment && known != nullptr) kept.appointment = known->appointment;
-  write(state.channel_id, encode(kept));
+  seen_ = std::max(seen_, at);
+  write({{key_of(state.channel_id), encode(kept)}, {kSeenKey, encode(seen_)}});
   watches_[state.channel_id] = std::move(kept);
   return true;
 }
 
-void Tower::write(const ChannelId& channel, Bytes value) {
-  const auto written = journal_.write({{*JournalKey::from(channel.view()), std::move(value)}});
+void Tower::write(const Journal::Entries& entries) {
+  const auto written = journal_.write(entries);
   if (written.ok()) return;
   std::fprintf(stderr, "the tower's journal cannot be written: %s\n",
                written.error().message.c_str());
@@ -70,49 +90,91 @@ const Watch* Tower::find(const ChannelId& channel) const {
   return watch == watches_.end() ? nullptr : &watch->second;
 }
 
-std::vector<Refutation> Tower::due(const ChannelId& channel) const {
+bool Tower::due(const ChannelId& channel) const {
   const auto standing = standing_.find(channel);
   const Watch* watch = find(channel);
-  if (standing == standing_.end() || watch == nullptr) return {};
-  if (watch->update.state.version <= standing->second) return {};
-  return {{channel, {watch->update, watch->appointment}}};
+  return standing != standing_.end() && watch != nullptr &&
+         watch->update.state.version > standing->second.version;
 }
 
-std::vector<Refutation> Tower::on_event(const channels::Event& event) {
-  if (const auto* started = std::get_if<channels::ChallengeStarted>(&event)) {
-    standing_[started->channel_id] = started->version;
-    return due(started->channel_id);
+void Tower::queue(const ChannelId& channel) {
+  if (due(channel) && under_way_.count(channel) == 0) queued_.insert(channel);
+}
+
+void Tower::stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline) {
+  Standing& standing = standing_[channel];
+  standing = {std::max(standing.version, version), std::max(standing.deadline, deadline)};
+  queue(channel);
+}
+
+void Tower::forget(const ChannelId& channel) {
+  standing_.erase(channel);
+  if (watches_.erase(channel) != 0) write({{key_of(channel), {}}});
+}
+
+Result<void, TowerError> Tower::catch_up(const Records& records, BlockNumber at) {
+  if (!watches_.empty() && at < seen_) return fail(TowerError::node_behind);
+  for (const auto& [channel, watch] : watches_) {
+    if (records.count(channel) == 0) return fail(TowerError::records_missing);
   }
-  if (const auto* refuted = std::get_if<channels::ChallengeRefuted>(&event)) {
-    standing_[refuted->channel_id] = refuted->version;
-    return due(refuted->channel_id);
+  for (const auto& [channel, on_chain] : records) on_record(channel, on_chain, at);
+  if (!watches_.empty() && at > seen_) {
+    seen_ = at;
+    write({{kSeenKey, encode(seen_)}});
   }
-  if (const auto* closed = std::get_if<channels::ChannelClosed>(&event)) {
-    standing_.erase(closed->channel_id);
-    if (watches_.erase(closed->channel_id) != 0) write(closed->channel_id, {});
-  }
+  next_block_ = at.next();
   return {};
 }
 
-std::vector<Refutation> Tower::on_record(const ChannelId& channel,
-                                         const std::optional<channels::Channel>& on_chain) {
-  if (!on_chain) {
-    standing_.erase(channel);
-    if (watches_.erase(channel) != 0) write(channel, {});
-    return {};
+void Tower::on_event(const channels::Event& event) {
+  if (const auto* started = std::get_if<channels::ChallengeStarted>(&event)) {
+    stands(started->channel_id, started->version, started->deadline);
+  } else if (const auto* refuted = std::get_if<channels::ChallengeRefuted>(&event)) {
+    stands(refuted->channel_id, refuted->version, refuted->deadline);
+  } else if (const auto* moved = std::get_if<channels::DeadlineMoved>(&event)) {
+    const auto standing = standing_.find(moved->channel_id);
+    if (standing != standing_.end()) standing->second.deadline = moved->deadline;
+  } else if (const auto* closed = std::get_if<channels::ChannelClosed>(&event)) {
+    forget(closed->channel_id);
   }
-  if (!on_chain->challenge) return {};
-  standing_[channel] = on_chain->challenge->standing.version;
-  return due(channel);
 }
 
-std::vector<Refutation> Tower::on_final_block(BlockNumber number) {
-  std::vector<Refutation> out;
-  if (number.value % kRetryBlocks != 0) return out;
-  for (const auto& [channel, standing] : standing_) {
-    for (Refutation& refutation : due(channel)) out.push_back(std::move(refutation));
+void Tower::on_record(const ChannelId& channel, const std::optional<channels::Channel>& on_chain,
+                      BlockNumber at) {
+  if (!on_chain) {
+    if (at >= seen_) forget(channel);
+  } else if (on_chain->challenge) {
+    stands(channel, on_chain->challenge->standing.version, on_chain->challenge->deadline);
   }
-  return out;
+}
+
+void Tower::on_final_block(BlockNumber number) {
+  next_block_ = number.next();
+  if (number.value % kRetryBlocks != 0) return;
+  for (const auto& [channel, standing] : standing_) queue(channel);
+}
+
+std::optional<Refutation> Tower::take() {
+  std::erase_if(queued_, [&](const ChannelId& channel) { return !due(channel); });
+  const auto first =
+      std::min_element(queued_.begin(), queued_.end(), [&](const ChannelId& x, const ChannelId& y) {
+        return standing_.at(x).deadline < standing_.at(y).deadline;
+      });
+  if (first == queued_.end()) return std::nullopt;
+  const ChannelId channel = *first;
+  queued_.erase(first);
+  under_way_.insert(channel);
+  const Watch& watch = watches_.at(channel);
+  return Refutation{channel, {watch.update, watch.appointment}};
+}
+
+void Tower::ended(const Refutation& refutation, bool included) {
+  under_way_.erase(refutation.channel_id);
+  const auto standing = standing_.find(refutation.channel_id);
+  if (!included || standing == standing_.end()) return;
+  // Its event may still be to come.
+  ChannelVersion& version = standing->second.version;
+  version = std::max(version, refutation.call.update.state.version);
 }
 
 }  // namespace tally::channel

@@ -32,6 +32,12 @@ channel::Terms terms_of(const ChannelId& id, const channels::Channel& on_chain) 
           .side = channel::Side::b};
 }
 
+std::string refused_period(const ChannelId& id, DurationMs period, DurationMs least) {
+  return "channel " + to_hex_prefixed(id) + " is not taken on: its challenge period is " +
+         to_decimal(period.value) + " ms, and an old state has to be refuted within it: at least " +
+         to_decimal(least.value) + " ms are expected";
+}
+
 }  // namespace
 
 TimestampMs ChannelHost::State::now() const {
@@ -41,13 +47,14 @@ TimestampMs ChannelHost::State::now() const {
   return TimestampMs(static_cast<std::uint64_t>(ms));
 }
 
-// On the loop's thread, or before it runs.
-void ChannelHost::State::begin_journal(const FinalHead& head) {
-  if (driver->begun_at()) return;
+bool ChannelHost::State::is_recent(const FinalHead& head) const {
   const auto digest = consensus_digest(head.header);
-  if (!digest) return;  // genesis says nothing of the time
-  if (digest->time.value + kRecent.value < now().value) return;
-  driver->begin_at(head.number);
+  return digest && digest->time.value + kRecent.value >= now().value;  // genesis has no time
+}
+
+// On the loop's thread.
+void ChannelHost::State::begin_journal(const FinalHead& head) {
+  if (!driver->begun_at() && is_recent(head)) driver->begin_at(head.number);
 }
 
 bool ChannelHost::State::opened_since_we_began(BlockNumber opened_in) const {
@@ -59,6 +66,10 @@ void ChannelHost::State::take_on(const channels::ChannelOpened& opened, BlockNum
     return;
   if (!opened.deposit_b.is_zero() || driver->find(opened.channel_id) != nullptr) return;
   if (!opened_since_we_began(opened_in)) return;
+  if (opened.challenge_period < config.period_min) {
+    log(refused_period(opened.channel_id, opened.challenge_period, config.period_min));
+    return;
+  }
   const auto added = driver->open({.channel_id = opened.channel_id,
                                    .opener = opened.opener,
                                    .counterparty = opened.counterparty,
@@ -142,12 +153,15 @@ Result<bool, Error> ChannelHost::State::try_adopt(const AccountId& peer, const C
       taken_on = fail_with(name +
                            " is not one that can be taken on: expected an open channel "
                            "without a deposit of ours that was never spliced");
+    } else if (record.challenge_period < config.period_min) {
+      taken_on = fail_with(refused_period(channel, record.challenge_period, config.period_min));
     } else {
       TALLY_ASSERT(driver->open(terms).ok());
     }
     if (!taken_on) return;
     learn_from_tower(channel);
-    driver->on_record(channel, record);
+    driver->on_record(channel, record, head->number);
+    learn_from_tower(channel);  // an open that is new learns nothing before
   });
   TALLY_TRY(std::move(taken_on));
   return current;

@@ -1,4 +1,3 @@
-#include "client-sdk/chain/calls.hpp"
 #include "client-sdk/chain/events.hpp"
 #include "client-sdk/host/host_state.hpp"
 
@@ -13,12 +12,15 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPayPatience{30'000};
 constexpr milliseconds kRetryPause{1'000};
+constexpr milliseconds kBehindPause{200};
 constexpr std::size_t kPaidTasksMax = 4'096;  // remembered in a channel
 constexpr std::size_t kUnreadMax = 512;       // messages of peers; beyond it their streams wait
+constexpr std::size_t kSubmitters = 8;        // calls under way at a time
+constexpr int kReadTries = 20;
 
-std::string call_name(const channels::Call& call) {
-  return std::visit([](const auto& c) { return std::string(std::decay_t<decltype(c)>::kName); },
-                    call);
+ClientError behind(const std::string& why) {
+  return {ClientErrorKind::not_proved, "node_behind", "the node is behind: " + why,
+          Check::freshness};
 }
 
 ChannelView view_of(const Party& party) {
@@ -50,15 +52,6 @@ void ChannelHost::State::send(const ChannelId&, const AccountId& peer, Bytes mes
   if (found != peers.end()) found->second.send(std::move(message));
 }
 
-void ChannelHost::State::submit(const ChannelId& channel, const channels::Call& call,
-                                bool by_third_party) {
-  {
-    const std::lock_guard lock(mutex);
-    to_submit.push_back({channel, call, by_third_party});
-  }
-  changed.notify_all();
-}
-
 void ChannelHost::State::set_timer(const ChannelId& channel, channel::TimerKind kind,
                                    DurationMs after) {
   loop.post_at(TurnLoop::Clock::now() + milliseconds(after.value), [this, channel, kind] {
@@ -83,6 +76,7 @@ void ChannelHost::State::end_turn() {
       views.insert_or_assign(id, std::move(view));
     }
     ++turns;
+    taken_by_driver = taken;
   }
   changed.notify_all();
   for (const ChannelId& id : std::exchange(received_in_turn, {})) {
@@ -113,38 +107,120 @@ Result<void, channel::Rejection> ChannelHost::State::sign(const ChannelId& chann
   return signed_at.get();
 }
 
-// Every channel of the journal against the newest final block.
-Result<void, Error> ChannelHost::State::catch_up() {
-  const auto head = chain.finalized();
-  if (!head) return error_of(head.error());
+// A journal that names no chain takes the one of its first start.
+Result<void, Error> ChannelHost::State::check_chain() const {
+  const Hash& genesis = chain.root().genesis_hash;
+  const auto& bound = driver->genesis_hash();
+  if (!bound || *bound == genesis) return {};
+  return fail_with("the channels in " + config.journal_folder.string() +
+                   " are of the chain with genesis " + to_hex_prefixed(*bound) +
+                   ", and this is the chain with genesis " + to_hex_prefixed(genesis) +
+                   ": name the chain of these channels, or use another folder for this chain's");
+}
+
+// Reads the chain, so it is not for the driver's thread.
+ClientResult<ChannelHost::State::Records> ChannelHost::State::read_records() {
   std::vector<ChannelId> ids;
-  for (const auto& [id, party] : driver->parties()) {
-    if (party.record().stage != Stage::closed) ids.push_back(id);
-  }
-  for (const ChannelId& id : ids) {
-    const auto values = chain.read_at(*head, {to_bytes(channels::kChannels.key(id))});
-    if (!values) return error_of(values.error());
-    std::optional<channels::Channel> on_chain;
-    if (values->front()) {
-      const auto decoded = decode<channels::Channel>(*values->front());
-      if (!decoded) return fail_with("the chain's record of a channel is malformed");
-      on_chain = *decoded;
+  std::vector<Bytes> keys;
+  loop.call([&] {
+    for (const auto& [id, party] : driver->parties()) {
+      if (party.record().stage == Stage::closed) continue;
+      ids.push_back(id);
+      keys.push_back(to_bytes(channels::kChannels.key(id)));
     }
-    if (on_chain && on_chain->challenge) learn_from_tower(id);
-    driver->on_record(id, on_chain);
+  });
+  Records records{TALLY_TRY(chain.finalized()), {}};
+  const auto values = TALLY_TRY(chain.read_at(records.head, keys));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& found = records.found[ids[i]];
+    if (!values[i]) continue;
+    const auto decoded = decode<channels::Channel>(*values[i]);
+    if (!decoded) {
+      return fail(ClientError{ClientErrorKind::not_proved, "not_proved",
+                              "the chain's record of a channel is malformed", Check::encoding});
+    }
+    found = *decoded;
   }
-  begin_journal(*head);
-  driver->on_final_block(head->number);
-  taken = head->number;
-  next_block = head->number.next();
+  return records;
+}
+
+// A head from before a channel's open does not have the channel, and says nothing of its end.
+ClientResult<void> ChannelHost::State::check_not_behind(const Records& records) const {
+  const BlockNumber shown = records.head.number;
+  const auto acted_on = driver->newest_final();
+  if (acted_on && shown < *acted_on) {
+    return fail(behind("its newest final block is " + to_decimal(shown.value) +
+                       ", and the channels here have seen block " + to_decimal(acted_on->value) +
+                       ". Try again when it has caught up; a chain that was begun anew needs "
+                       "another folder for its channels"));
+  }
+  if (acted_on || is_recent(records.head)) return {};
+  for (const auto& [id, on_chain] : records.found) {
+    const Party* party = driver->find(id);
+    if (on_chain || party == nullptr || party->record().stage == Stage::unopened) continue;
+    return fail(behind("its newest final block, " + to_decimal(shown.value) +
+                       ", is old and does not have channel " + to_hex_prefixed(id) +
+                       ", which may be opened in a later one. Try again when it has caught up"));
+  }
   return {};
 }
 
-void ChannelHost::State::on_block(const FollowedBlock& block) {
+// On the loop's thread. False if a channel came while the records were read.
+ClientResult<bool> ChannelHost::State::take_up(const Records& records) {
+  TALLY_TRY(check_not_behind(records));
+  for (const auto& [id, party] : driver->parties()) {
+    if (party.record().stage != Stage::closed && !records.found.contains(id)) return false;
+  }
+  const FinalHead& head = records.head;
+  for (const auto& [id, on_chain] : records.found) {
+    // What the tower has may be below a splice that the record shows, or above one.
+    if (on_chain) learn_from_tower(id);
+    driver->on_record(id, on_chain, head.number);
+    if (on_chain) learn_from_tower(id);
+  }
+  if (!driver->genesis_hash()) driver->bind_to(chain.root().genesis_hash);
+  begin_journal(head);
+  driver->on_final_block(head.number);
+  taken = head.number;
+  next_block = head.number.next();
+  return true;
+}
+
+// Every channel of the journal against the newest final block. Not for the loop's thread.
+ClientResult<void> ChannelHost::State::catch_up() {
+  for (int tries = 0; tries < kReadTries; ++tries) {
+    const Records records = TALLY_TRY(read_records());
+    ClientResult<bool> done = true;
+    loop.call([&] { done = take_up(records); });
+    if (TALLY_TRY(std::move(done))) return {};
+  }
+  return fail(ClientError{ClientErrorKind::unreachable,
+                          "unreachable",
+                          "the channels are read more slowly than new ones come",
+                          {}});
+}
+
+// Waits for a node that is behind.
+ClientResult<void> ChannelHost::State::catch_up_at_start() {
+  const auto deadline = std::chrono::steady_clock::now() + config.behind_patience;
+  bool told = false;
+  while (true) {
+    auto done = catch_up();
+    if (done || done.error().check != Check::freshness) return done;
+    if (std::chrono::steady_clock::now() >= deadline) return done;
+    if (config.give_up && config.give_up()) return done;
+    if (!std::exchange(told, true)) log("waiting: " + done.error().message);
+    std::this_thread::sleep_for(kBehindPause);
+  }
+}
+
+// False if its events do not decode.
+bool ChannelHost::State::on_block(const FollowedBlock& block) {
   const auto events = decode_events(block.events.records);
   if (!events) {
-    log("the events of block " + to_decimal(block.head.number.value) + " are malformed");
-    return;
+    log("the events of block " + to_decimal(block.head.number.value) +
+        " are malformed: the channels' records in the state are looked at instead");
+    return false;
   }
   loop.call([&] {
     for (const runtime::EventRecord& record : *events) {
@@ -168,13 +244,15 @@ void ChannelHost::State::on_block(const FollowedBlock& block) {
   });
   next_block = block.head.number.next();
   settle_opens(block.head.number);
+  return true;
 }
 
 void ChannelHost::State::follow(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    bool readable = true;
     const auto done = chain.follow(next_block, stop, [&](const FollowedBlock& block) {
-      on_block(block);
-      return !stop.stop_requested();
+      readable = on_block(block);
+      return readable && !stop.stop_requested();
     });
     if (stop.stop_requested()) return;
     if (!done) log("the chain cannot be followed, trying again: " + done.error().message);
@@ -182,37 +260,10 @@ void ChannelHost::State::follow(const std::stop_token& stop) {
     std::condition_variable_any pause;
     pause.wait_for(lock, stop, kRetryPause, [] { return false; });
     lock.unlock();
-    // Blocks that the node no longer serves: their outcome stands in the state.
-    if (!done && done.error().kind == ClientErrorKind::pruned) {
-      loop.call([&] {
-        if (const auto caught_up = catch_up(); !caught_up) log(caught_up.error().message);
-      });
+    // Blocks that the node no longer serves, or that do not decode: their outcome is in the state.
+    if (!readable || (!done && done.error().kind == ClientErrorKind::pruned)) {
+      if (const auto caught_up = catch_up(); !caught_up) log(caught_up.error().message);
     }
-  }
-}
-
-void ChannelHost::State::submit_all(const std::stop_token& stop) {
-  const std::stop_callback wake(stop, [this] { changed.notify_all(); });
-  while (true) {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return stop.stop_requested() || !to_submit.empty(); });
-    if (stop.stop_requested()) return;
-    const ToSubmit next = std::move(to_submit.front());
-    to_submit.pop_front();
-    lock.unlock();
-    if (next.by_third_party && !config.tower_key) {
-      log("channel " + to_hex_prefixed(next.channel) + " needs " + call_name(next.call) +
-          " from another account: show the chain what `tally channel appoint` writes with "
-          "`tally channel refute`, as somebody else");
-      continue;
-    }
-    const KeyPair& key = next.by_third_party ? *config.tower_key : config.key;
-    SubmitOptions options;
-    options.stop = stop;
-    const Submission done{next.channel, call_name(next.call),
-                          chain.submit(key, call_bytes(next.call), options)};
-    if (!done.outcome) log("submitting " + done.call + ": " + done.outcome.error().message);
-    if (config.on_submitted) config.on_submitted(done);
   }
 }
 
@@ -229,18 +280,25 @@ Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config
   }
   state.driver = std::make_unique<ChannelDriver>(*std::move(journal), state.config.key,
                                                  state.config.policy, state);
-  TALLY_TRY(state.catch_up());
-  // The last process may have died between the journal and what it was to submit.
-  for (const auto& [id, party] : state.driver->parties()) {
-    if (party.record().stage == Stage::closed) continue;
-    state.set_timer(id, channel::TimerKind::retry, state.config.policy.retry);
-    state.set_timer(id, channel::TimerKind::close_wait, state.config.policy.close_wait);
-    state.set_timer(id, channel::TimerKind::answer_wait, state.config.policy.answer_wait);
-  }
+  TALLY_TRY(state.check_chain());
   state.loop.start();
-  state.loop.call([] {});
+  if (const auto caught_up = state.catch_up_at_start(); !caught_up) {
+    return error_of(caught_up.error());
+  }
+  // The last process may have died between the journal and what it was to submit.
+  state.loop.call([&] {
+    for (const auto& [id, party] : state.driver->parties()) {
+      if (party.record().stage == Stage::closed) continue;
+      state.set_timer(id, channel::TimerKind::retry, state.config.policy.retry);
+      state.set_timer(id, channel::TimerKind::close_wait, state.config.policy.close_wait);
+      state.set_timer(id, channel::TimerKind::answer_wait, state.config.policy.answer_wait);
+    }
+  });
   state.settle_opens(std::nullopt);
-  state.submitter = std::jthread([&state](const std::stop_token& stop) { state.submit_all(stop); });
+  for (std::size_t i = 0; i < kSubmitters; ++i) {
+    state.submitters.emplace_back(
+        [&state](const std::stop_token& stop) { state.submit_all(stop); });
+  }
   state.follower = std::jthread([&state](const std::stop_token& stop) { state.follow(stop); });
   return std::unique_ptr<ChannelHost>(new ChannelHost(std::move(owned)));
 }
@@ -248,9 +306,9 @@ Result<std::unique_ptr<ChannelHost>, Error> ChannelHost::start(HostConfig config
 ChannelHost::~ChannelHost() {
   State& state = *state_;
   state.follower.request_stop();
-  state.submitter.request_stop();
+  for (std::jthread& submitter : state.submitters) submitter.request_stop();
   if (state.follower.joinable()) state.follower.join();
-  if (state.submitter.joinable()) state.submitter.join();
+  state.submitters.clear();
   state.loop.stop();
 }
 

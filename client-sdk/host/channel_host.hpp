@@ -42,6 +42,8 @@ struct HostConfig {
   // Take on every channel that others open towards this account without a deposit of ours. One
   // that was open before the journal began is only ended (rule 5): adoption.cpp.
   bool take_channels = false;
+  // The shortest challenge period of a channel that is taken on: in it a claim has to be refuted.
+  DurationMs period_min{};
   // The wall clock; nothing: the system's.
   std::function<TimestampMs()> now;
   // Refutes for channels that were restored (rule 5); none: such channels are not refuted from
@@ -55,6 +57,10 @@ struct HostConfig {
   std::optional<AccountId> appointed_tower;
   // How long open() waits for what it submitted to be final, or to fail.
   std::chrono::milliseconds open_patience{60'000};
+  // How long start() waits for a node whose final block is older than one that the journal acted
+  // on, and what says that it is to wait no longer.
+  std::chrono::milliseconds behind_patience{20'000};
+  std::function<bool()> give_up{};
   // Called from the host's threads; must not call the host.
   std::function<void(const ChannelId&, const channel::Tell&)> on_notice;
   std::function<void(const Submission&)> on_submitted;
@@ -78,8 +84,8 @@ struct ChannelView {
 
 class ChannelHost final : public task::PayerPort, public task::EarnerPort {
  public:
-  // Brings every channel of the journal up to date with the chain before it returns. `chain` must
-  // outlive the host.
+  // Brings every channel of the journal up to date with the chain before it returns; refuses a
+  // journal of another chain. `chain` must outlive the host.
   static Result<std::unique_ptr<ChannelHost>, Error> start(HostConfig config, ChainClient& chain);
   // Ends its threads; what was begun goes on from the journal at the next start.
   ~ChannelHost() override;

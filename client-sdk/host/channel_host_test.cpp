@@ -1,6 +1,8 @@
 // Two hosts with real journals over a chain that runs the real channels module.
 #include <catch2/catch.hpp>
 
+#include "client-sdk/channel/journal_records.hpp"
+#include "client-sdk/host/submit_queue.hpp"
 #include "tests/channel_sim/two_hosts.hpp"
 
 namespace tally::client {
@@ -13,6 +15,18 @@ bool reaches(ChannelHost& host, const ChannelId& id, channel::Stage stage) {
     const auto view = host.find(id);
     return view && view->record.stage == stage;
   });
+}
+
+// Into the journal of a, which must be stopped. Nothing forgets the entry.
+void put_entry(const Fixture& f, const channel::JournalKey& key, const Bytes& value) {
+  auto journal = channel::Journal::open(*channel::open_journal_file(f.path("a")));
+  REQUIRE(journal.ok());
+  REQUIRE(journal->write({{key, value}}).ok());
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
 }
 
 bool closed_at(ChannelHost& host, const ChannelId& id) {
@@ -220,6 +234,30 @@ TEST_CASE("a party with an old journal learns from its tower, and claims nothing
   CHECK(f.chain.closed().front().payouts.to_a > Balance(6'000'000));
 }
 
+// Fails when the tower is asked in a challenge only: until then the party works on from below what
+// it signed.
+TEST_CASE("a start with an old journal asks the tower for every channel") {
+  tests::TempFolder folder;
+  std::filesystem::create_directories(tower_states(folder.path()));
+  FolderTower tower(folder.path());
+  Fixture f({.tower_a = &tower});
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.keep_journal("old");
+  f.restart_a();
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.stop_a();
+  f.bring_journal_back("old");
+  f.restart_a();
+  CHECK(f.a().find(id)->record.stage == channel::Stage::restored);
+  CHECK(f.a().find(id)->record.newest == f.b().find(id)->record.newest);
+}
+
 // The wish of a restored party, over a connection.
 TEST_CASE("a party with an old journal asks its peer for a close and gets what both signed") {
   Fixture f;
@@ -293,6 +331,155 @@ TEST_CASE("a peer that names channels which are none is soon not looked at") {
   CHECK(last.find("wait a second") != std::string::npos);
   const ChannelId id = f.open(Balance(10'000'000));
   CHECK(f.b().standing(id, kAlice.account()).ok());
+}
+
+// Fails when a channel that a final block does not have is closed, whatever the block: it is closed
+// in the journal for good, and nobody refutes in it.
+TEST_CASE("a node that is behind the journal ends no channel, and is waited for") {
+  Fixture f({.behind_patience = 100ms});
+  f.chain.blocks(3);
+  const BlockNumber before_the_open = f.chain.newest();
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.forget_chain_of_a();
+  f.chain.show_up_to(before_the_open);
+  SECTION("the journal says what it has seen") {
+    CHECK(contains(f.refusal_of_a(), "the node is behind: its newest final block is"));
+  }
+  SECTION("the journal does not say it, and the block is old") {
+    put_entry(f, channel::kNewestFinalKey, {});
+    f.options.chain_lags = DurationMs(600'000);
+    CHECK(contains(f.refusal_of_a(), "the node is behind: its newest final block, "));
+  }
+  f.options.behind_patience = 20s;
+  const std::jthread node([&] {
+    std::this_thread::sleep_for(500ms);
+    f.chain.show_up_to(std::nullopt);
+  });
+  f.restart_a();
+  CHECK(f.a().find(id)->record.stage == channel::Stage::ready);
+}
+
+// Fails when a journal is taken for one of whatever chain is there: that chain has none of its
+// channels, and all are closed.
+TEST_CASE("a journal of another chain is refused, and one that names none takes the first") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.stop_a();
+  put_entry(f, channel::kGenesisKey, encode(Hash{}));
+  const std::string refusal = f.refusal_of_a();
+  CHECK(contains(refusal, to_hex_prefixed(Hash{})));
+  CHECK(contains(refusal, to_hex_prefixed(f.chain.genesis_hash())));
+  put_entry(f, channel::kGenesisKey, {});
+  f.restart_a();
+  CHECK(f.a().find(id)->record.stage == channel::Stage::ready);
+  f.stop_a();
+  const auto journal = channel::Journal::open(*channel::open_journal_file(f.path("a")));
+  REQUIRE(journal.ok());
+  CHECK(channel::genesis_hash(*journal) == f.chain.genesis_hash());
+}
+
+// Fails when every retry is submitted in its turn: all but the first fail and cost a fee.
+TEST_CASE("a claim that waits in the pool is submitted once, however often it is due") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.disconnect();
+  f.chain.hold_back();
+  const std::size_t before = f.chain.submissions();
+  REQUIRE(f.a().step(id, channel::End{}).ok());
+  REQUIRE(eventually([&] { return f.chain.submissions() > before; }));
+  std::this_thread::sleep_for(1'500ms);  // several times the retry
+  f.chain.release();
+  REQUIRE(reaches(f.b(), id, channel::Stage::ending));
+  std::this_thread::sleep_for(1'500ms);
+  CHECK(f.chain.submissions() == before + 1);
+  CHECK(f.chain.calls() == Calls{"open", "close_unilateral"});
+}
+
+// Fails when a call is submitted once the one before it is final.
+TEST_CASE("calls of several channels are under way at the same time") {
+  Fixture f;
+  std::vector<ChannelId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(f.open(kCredit));
+  f.chain.hold_back();
+  const std::size_t before = f.chain.submissions();
+  for (const ChannelId& id : ids) REQUIRE(f.a().step(id, channel::End{}).ok());
+  CHECK(eventually([&] { return f.chain.submissions() == before + 3; }));
+  f.chain.release();
+  for (const ChannelId& id : ids) CHECK(reaches(f.b(), id, channel::Stage::ending));
+  CHECK(f.chain.calls() ==
+        Calls{"open", "open", "open", "close_unilateral", "close_unilateral", "close_unilateral"});
+}
+
+// Fails when calls leave in the order in which they came.
+TEST_CASE("the challenge that ends first is answered first, and one call of a kind at a time") {
+  SubmitQueue queue;
+  const auto put = [&](std::uint8_t channel, std::optional<TimestampMs> deadline) {
+    const auto id = *ChannelId::from(Bytes(32, channel));
+    queue.put({id, channels::RequestClose{id}, false, deadline});
+  };
+  const auto taken = [](const std::optional<ToSubmit>& item) {
+    return item ? int{item->channel.view()[0]} : -1;
+  };
+  put(1, std::nullopt);
+  put(2, TimestampMs(900));
+  put(3, TimestampMs(500));
+  put(1, std::nullopt);
+  const auto first = queue.take();
+  CHECK(taken(first) == 3);
+  CHECK(taken(queue.take()) == 2);
+  CHECK(taken(queue.take()) == 1);
+  CHECK(taken(queue.take()) == -1);
+  put(3, TimestampMs(600));
+  put(3, TimestampMs(700));
+  CHECK(taken(queue.take()) == -1);
+  queue.done(*first);
+  const auto second = queue.take();
+  REQUIRE(taken(second) == 3);
+  CHECK(second->deadline == TimestampMs(700));
+  CHECK(taken(queue.take()) == -1);
+}
+
+// Fails when each is read by itself: the block may be pruned before the last one is.
+TEST_CASE("a start reads all channels at once") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.open(kCredit);
+  f.stop_a();
+  f.stop_b();
+  const std::size_t before = f.chain.state_reads();
+  f.restart_a();
+  CHECK(f.chain.state_reads() == before + 1);
+  CHECK(f.a().channels().size() == 5);
+}
+
+TEST_CASE("a channel whose challenge period is too short to refute in is not taken on") {
+  Fixture f({.period_min = DurationMs(60'000)});
+  const auto opened = f.a().open(f.request(kCredit));
+  REQUIRE(opened.ok());
+  const auto standing = f.b().standing(*opened, kAlice.account());
+  REQUIRE_FALSE(standing.ok());
+  CHECK(contains(standing.error().message, "its challenge period is 10000 ms"));
+  CHECK(f.b().channels().empty());
+}
+
+// Fails when such a block is passed over: the challenge in it is never heard of.
+TEST_CASE("a challenge in a block whose events do not decode is found in the state") {
+  Fixture f;
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  REQUIRE(f.pay(id, kCredit).ok());
+  REQUIRE(f.agreed(id));
+  f.disconnect();
+  f.chain.garble_events(true);
+  REQUIRE(f.a().step(id, channel::End{}).ok());
+  REQUIRE(eventually([&] { return f.chain.channel(id)->challenge.has_value(); }));
+  CHECK(reaches(f.b(), id, channel::Stage::ending));
+  CHECK(reaches(f.a(), id, channel::Stage::ending));
+  f.chain.garble_events(false);
+  REQUIRE(f.chain.settle(id));
+  CHECK(closed_at(f.b(), id));
 }
 
 }  // namespace

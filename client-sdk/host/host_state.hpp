@@ -2,12 +2,12 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <map>
 #include <set>
 #include <stop_token>
 
 #include "client-sdk/host/channel_host.hpp"
+#include "client-sdk/host/submit_queue.hpp"
 #include "client-sdk/host/turn_loop.hpp"
 #include "modules/channels/storage.hpp"
 
@@ -28,13 +28,14 @@ struct OpenFate {
 struct ChannelHost::State final : channel::Effects {
   State(HostConfig host_config, ChainClient& chain_client)
       : config(std::move(host_config)), chain(chain_client), loop([this] { end_turn(); }) {}
+  ~State() override { loop.stop(); }  // it uses all the rest
 
   HostConfig config;
   ChainClient& chain;
   std::unique_ptr<channel::ChannelDriver> driver;  // the loop's thread only
   TurnLoop loop;
   std::jthread follower;
-  std::jthread submitter;
+  std::vector<std::jthread> submitters;
   BlockNumber next_block;
 
   // Of the loop's thread.
@@ -57,13 +58,10 @@ struct ChannelHost::State final : channel::Effects {
   // What outside threads look at.
   std::mutex mutex;
   std::condition_variable changed;
+  std::condition_variable submit_changed;  // under the same mutex: of the submitters
   std::map<ChannelId, ChannelView> views;
-  struct ToSubmit {
-    ChannelId channel;
-    channels::Call call;
-    bool by_third_party;
-  };
-  std::deque<ToSubmit> to_submit;
+  SubmitQueue to_submit;
+  BlockNumber taken_by_driver;
   std::uint64_t turns = 0;
   // Tasks that were paid, by channel, so that an answer which came twice is not paid twice.
   std::map<ChannelId, std::set<std::uint64_t>> paid_tasks;
@@ -79,9 +77,28 @@ struct ChannelHost::State final : channel::Effects {
   bool deliver();
   Balance safe_received(const channel::Party& party) const;
   void learn_from_tower(const ChannelId& channel);
-  Result<void, Error> catch_up();
+
+  // What a final block says of the channels that are not closed.
+  struct Records {
+    FinalHead head;
+    std::map<ChannelId, std::optional<channels::Channel>> found;
+  };
+  Result<void, Error> check_chain() const;
+  ClientResult<Records> read_records();
+  ClientResult<bool> take_up(const Records& records);
+  ClientResult<void> check_not_behind(const Records& records) const;
+  ClientResult<void> catch_up();
+  ClientResult<void> catch_up_at_start();
   void follow(const std::stop_token& stop);
-  void on_block(const FollowedBlock& block);
+  bool on_block(const FollowedBlock& block);
+
+  // submitting.cpp
+  std::mutex one_nonce;  // held from a signature until the node's pool has what was signed
+  std::mutex telling;    // of submissions
+  void tell_submitted(const Submission& done);
+  ClientResult<TxOutcome> submit_call(const KeyPair& key, const channels::Call& call,
+                                      const std::stop_token& stop);
+  void submit_one(const ToSubmit& next, const std::stop_token& stop);
   void submit_all(const std::stop_token& stop);
 
   // adoption.cpp
@@ -91,6 +108,7 @@ struct ChannelHost::State final : channel::Effects {
   };
   std::map<AccountId, Adoptions> adoptions;  // under the mutex
   TimestampMs now() const;
+  bool is_recent(const FinalHead& head) const;
   void begin_journal(const FinalHead& head);
   bool opened_since_we_began(BlockNumber opened_in) const;
   void take_on(const channels::ChannelOpened& opened, BlockNumber opened_in);
@@ -104,7 +122,8 @@ struct ChannelHost::State final : channel::Effects {
   std::mutex one_open;  // held from an open's signature until its end is known
   Result<ChannelId, Error> open(const OpenRequest& request);
   Result<channel::Record, Error> sign_open(const OpenRequest& request);
-  Result<ChannelId, Error> submit_open(const channel::Record& record, bool first);
+  Result<ChannelId, Error> submit_open(const channel::Record& record,
+                                       std::unique_lock<std::mutex> turn);
   Result<OpenFate, Error> fate_of(const channel::Record& record);
   Result<OpenFate, Error> fate_in(const channel::Record& record, const RawEvents& events,
                                   std::uint32_t index);

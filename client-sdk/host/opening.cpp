@@ -154,7 +154,7 @@ Result<void, Error> ChannelHost::State::follow_own(const channel::Terms& terms) 
       current = head->number >= taken;
       if (!current) return;
       if (party == nullptr) TALLY_ASSERT(driver->open(terms).ok());
-      driver->on_record(terms.channel_id, on_chain);
+      driver->on_record(terms.channel_id, on_chain, head->number);
     });
     if (!current) continue;
     if (on_chain) return {};
@@ -224,15 +224,21 @@ Result<channel::Record, Error> ChannelHost::State::sign_open(const OpenRequest& 
                    to_hex_prefixed(id) + " is known here; try again when the node has caught up");
 }
 
-// Submits it and waits until a final block says how it ended.
+// Submits it and waits until a final block says how it ended. `turn`: holds one_nonce if it was
+// just signed.
 Result<ChannelId, Error> ChannelHost::State::submit_open(const channel::Record& record,
-                                                         bool first) {
+                                                         std::unique_lock<std::mutex> turn) {
   const ChannelId& id = record.terms.channel_id;
+  const bool first = turn.owns_lock();
   bool pooled = false;
   SubmitOptions options;
-  options.on_progress = [&pooled](const Hash&, const TxProgress&) { pooled = true; };
+  options.on_progress = [&pooled, &turn](const Hash&, const TxProgress&) {
+    pooled = true;
+    if (turn.owns_lock()) turn.unlock();
+  };
   const Submission done{id, "open", chain.submit_signed(extrinsic_of_open(record), options)};
-  if (config.on_submitted) config.on_submitted(done);
+  if (turn.owns_lock()) turn.unlock();
+  tell_submitted(done);
   const bool turned_away = !done.outcome && !pooled &&
                            done.outcome.error().kind == ClientErrorKind::rejected &&
                            done.outcome.error().code != kShuttingDown;
@@ -270,14 +276,15 @@ Result<ChannelId, Error> ChannelHost::State::open(const OpenRequest& request) {
     const bool same = same_terms(earlier.terms, request);
     if (fate.state == OpenState::opened && same) return fate.channel;
     if (fate.state != OpenState::under_way) continue;
-    if (same) return submit_open(earlier, false);
+    if (same) return submit_open(earlier, {});
     return fail_with(text_of(earlier) + " is under way and may be included until block " +
                      to_decimal(earlier.opening->death.value) +
                      ": nothing else is opened before it is final or too late. Try again then, or "
                      "ask for the same again to wait for it");
   }
+  std::unique_lock turn(one_nonce);
   const auto signed_open = TALLY_TRY(sign_open(request));
-  return submit_open(signed_open, true);
+  return submit_open(signed_open, std::move(turn));
 }
 
 }  // namespace tally::client

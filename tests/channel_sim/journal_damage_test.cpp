@@ -199,7 +199,7 @@ TEST_CASE("a tower's journal, cut at every byte or with any bit flipped") {
     for (std::uint64_t version = 1; version <= 5; ++version) {
       const channels::ChannelState state{
           r.ids[0], ChannelVersion(version), kDeposit, kDeposit, Hash{}, 0, ChannelVersion(0)};
-      REQUIRE(tower.give({r.pair.update(state), std::nullopt}, on_chain).ok());
+      REQUIRE(tower.give({r.pair.update(state), std::nullopt}, on_chain, BlockNumber(7)).ok());
       written[disk.synced().size()] = state.version;
     }
   }

@@ -23,7 +23,7 @@ void Machine::start() {
   if (!journal.ok()) throw std::logic_error("after a crash: " + journal.error().message);
   driver_ = std::make_unique<channel::ChannelDriver>(*std::move(journal), options_.key,
                                                      options_.policy, *this);
-  for (const auto& [id, channel] : final_) driver_->on_record(id, channel);
+  for (const auto& [id, channel] : final_) driver_->on_record(id, channel, pace_.final_number());
   driver_->on_final_block(pace_.final_number());
   driver_->finish_turn();
 }
@@ -101,6 +101,15 @@ bool Machine::step(const ChannelId& channel, const Event& event) {
   return turn([&](auto& driver) { static_cast<void>(driver.step(channel, event)); });
 }
 
+bool Machine::accept_splice(const ChannelId& channel) {
+  return turn([&](channel::ChannelDriver& driver) {
+    const channel::Party* party = driver.find(channel);
+    const auto offered = party == nullptr ? std::nullopt : party->splice_offered();
+    static_cast<void>(
+        driver.step(channel, channel::AcceptSplice{offered.value_or(BalanceDelta())}));
+  });
+}
+
 bool Machine::receive(const AccountId& peer, const std::vector<Bytes>& messages) {
   return turn([&](channel::ChannelDriver& driver) {
     for (const Bytes& bytes : messages) {
@@ -158,7 +167,7 @@ void Machine::restore_backup(const channel::Record& record) {
   disk_.restore_image({});
   start();
   TALLY_ASSERT(driver_->restore(record).ok());
-  for (const auto& [id, channel] : final_) driver_->on_record(id, channel);
+  for (const auto& [id, channel] : final_) driver_->on_record(id, channel, pace_.final_number());
   driver_->finish_turn();
 }
 

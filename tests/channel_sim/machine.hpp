@@ -35,6 +35,8 @@ class Machine final : public channel::Effects {
   // Does something with the driver and ends the turn; false if it died on the way and came back.
   bool turn(const std::function<void(channel::ChannelDriver&)>& work);
   bool step(const ChannelId& channel, const channel::Event& event);
+  // Takes whatever splice was offered.
+  bool accept_splice(const ChannelId& channel);
   bool receive(const AccountId& peer, const std::vector<Bytes>& messages);
   void connected(const AccountId& peer);
   void on_final(const Pace::Block& block);

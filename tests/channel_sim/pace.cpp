@@ -21,7 +21,7 @@ Pace::Pace(const PaceOptions& options, std::mt19937_64& random, Coverage& covera
 }
 
 BlockNumber Pace::final_number() const {
-  return BlockNumber(chain_.block.number.value - kFinality);
+  return BlockNumber(std::max(chain_.block.number.value, kFinality) - kFinality);
 }
 
 std::uint64_t Pace::bearable() const {

@@ -25,6 +25,7 @@ ServedChain::ServedChain(const std::vector<KeyPair>& accounts, Balance each) {
   config.listen = "127.0.0.1:0";
   server_ = *rpc::Server::start(config, served_);
   served_.on_submit = [this](const Bytes& extrinsic) { on_submit(extrinsic); };
+  served_.lie_in_state = [this](ports::StateRead&) { ++state_reads_; };
   served_.pooled_nonce = [this](const AccountId& account) -> std::optional<Nonce> {
     const std::lock_guard lock(mutex_);
     std::uint32_t next = nonces_[account];
@@ -65,6 +66,19 @@ void ServedChain::refuse(bool refused) {
   if (!refused) return;
   served_.refuse_submissions =
       ports::Rejection{ports::RejectCode::cannot_pay, "refused by the test"};
+}
+
+void ServedChain::show_up_to(std::optional<BlockNumber> newest) {
+  served_.lie_in_header.reset();
+  if (!newest) return;
+  served_.lie_in_header = [this, last = *newest](Header& header) {
+    if (header.number.value > last) header = served_.header(ports::BlockAt(last))->header;
+  };
+}
+
+void ServedChain::garble_events(bool garbled) {
+  const std::lock_guard lock(mutex_);
+  garbled_ = garbled;
 }
 
 void ServedChain::on_submit(const Bytes& extrinsic) {
@@ -148,7 +162,7 @@ void ServedChain::publish(std::vector<runtime::EventRecord> records,
     const auto before = published_.find(key);
     if (before == published_.end() || before->second != value) changes[key] = value;
   }
-  changes[to_bytes(runtime::kEvents.key())] = encode(records);
+  changes[to_bytes(runtime::kEvents.key())] = garbled_ ? Bytes(3, 0xff) : encode(records);
   published_ = std::move(now);
   served_.add_block(changes, extrinsics);
 }

@@ -3,6 +3,7 @@
 // themselves are rpc/testing's. No fees, no consensus.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +32,13 @@ class ServedChain {
   void release(bool include = true);
   // The next submissions are turned away by the pool.
   void refuse(bool refused);
+  // Until it is told otherwise the node shows this block as its newest, as one that lags does.
+  void show_up_to(std::optional<BlockNumber> newest);
+  BlockNumber newest() const { return served_.heads().finalized.number; }
+  // The events of later blocks do not decode.
+  void garble_events(bool garbled);
+  // Requests that read the state, so far.
+  std::size_t state_reads() const { return state_reads_; }
   // An open in a block of its own that no client of this account knows of, and without a nonce.
   void open_behind_its_back(const KeyPair& opener, const AccountId& counterparty, Balance deposit);
   // Blocks without extrinsics; chain time goes by.
@@ -60,6 +68,8 @@ class ServedChain {
   std::map<AccountId, std::uint32_t> nonces_;
   std::vector<Bytes> pool_;
   bool held_back_ = false;
+  bool garbled_ = false;
+  std::atomic<std::size_t> state_reads_ = 0;
   std::vector<std::string> calls_;
   std::vector<channels::ChannelClosed> closed_;
   std::unique_ptr<rpc::Server> server_;

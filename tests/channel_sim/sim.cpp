@@ -350,7 +350,7 @@ void Simulation::splice(Side side) {
   }
   if (one_in(3)) return;
   deliver(peer);
-  machine(peer).step(id_, channel::AcceptSplice{});
+  machine(peer).accept_splice(id_);
 }
 
 void Simulation::act_on_chain_matters(Side side) {
@@ -361,7 +361,7 @@ void Simulation::act_on_chain_matters(Side side) {
       splice(side);
       return;
     case 1:
-      machine(side).step(id_, channel::AcceptSplice{});
+      machine(side).accept_splice(id_);
       return;
     case 2:
       if (one_in(8)) machine(side).step(id_, channel::CloseTogether{});

@@ -9,7 +9,8 @@ SimTower::SimTower(const KeyPair& key, Pace& pace, std::mt19937_64& random, Cove
 
 void SimTower::start() {
   tower_ = std::make_unique<channel::Tower>(*channel::Journal::open(*disk_.open()), account_);
-  for (const auto& [id, channel] : seen_) submit(tower_->on_record(id, channel));
+  for (const auto& [id, channel] : seen_) tower_->on_record(id, channel, at_);
+  submit_due();
 }
 
 void SimTower::crash() {
@@ -30,7 +31,7 @@ bool SimTower::give(const channel::Watch& watch) {
   if (on_chain == seen_.end()) return false;
   if (random_() % 16 == 0) disk_.fuse().arm(1 + random_() % 4);
   try {
-    const bool kept = tower_->give(watch, on_chain->second).ok();
+    const bool kept = tower_->give(watch, on_chain->second, at_).ok();
     disk_.fuse().disarm();
     return kept;
   } catch (const MachineDied&) {
@@ -52,16 +53,25 @@ void SimTower::see(const Pace::Block& block) {
   for (const auto& [id, channel] : block.channels) {
     if (channel || seen_.count(id) != 0) seen_[id] = channel;
   }
+  at_ = block.number;
   try {
-    for (const channels::Event& event : block.events) submit(tower_->on_event(event));
-    submit(tower_->on_final_block(block.number));
+    for (const channels::Event& event : block.events) {
+      tower_->on_event(event);
+      submit_due();
+    }
+    tower_->on_final_block(block.number);
+    submit_due();
   } catch (const MachineDied&) {
     crash();
   }
 }
 
-void SimTower::submit(const std::vector<channel::Refutation>& due) {
-  for (const channel::Refutation& refutation : due) pace_.submit(account_, refutation.call);
+// What becomes of it is seen in a block.
+void SimTower::submit_due() {
+  while (const auto due = tower_->take()) {
+    pace_.submit(account_, due->call);
+    tower_->ended(*due, false);
+  }
 }
 
 void SimTower::post_something_old() {

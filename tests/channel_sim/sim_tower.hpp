@@ -26,7 +26,7 @@ class SimTower {
  private:
   void start();
   void see(const Pace::Block& block);
-  void submit(const std::vector<channel::Refutation>& due);
+  void submit_due();
 
   KeyPair key_;
   AccountId account_;
@@ -37,6 +37,7 @@ class SimTower {
   std::unique_ptr<channel::Tower> tower_;
   std::deque<Pace::Block> unseen_;
   std::map<ChannelId, std::optional<channels::Channel>> seen_;
+  BlockNumber at_;  // the block that seen_ is of
   std::vector<channel::Watch> given_;
   std::size_t lag_ = 0;
   bool lies_ = false;

@@ -28,7 +28,9 @@ struct FixtureOptions {
   TowerPort* tower_b = nullptr;
   std::uint32_t submit_deadline_ms = 10'000;
   std::chrono::milliseconds open_patience{10'000};
+  std::chrono::milliseconds behind_patience{10'000};
   DurationMs chain_lags{};  // behind the hosts' clock
+  DurationMs period_min{};
   channel::Policy policy{
       .close_wait = DurationMs(500), .answer_wait = DurationMs(300), .retry = DurationMs(200)};
 };
@@ -56,6 +58,14 @@ class Fixture {
   void stop_b() { disconnect(), b_.reset(); }
   void restart_a() { stop_a(), a_ = start(kAlice, *a_chain_, "a"); }
   void restart_b() { stop_b(), b_ = start(kBob, *b_chain_, "b"); }
+  // What a start of a is refused with; nothing if it is not.
+  std::string refusal_of_a() {
+    stop_a();
+    const auto started = try_start(kAlice, *a_chain_, "a");
+    return started ? "" : started.error().message;
+  }
+  // As in a new process, a's client has seen no block yet.
+  void forget_chain_of_a() { stop_a(), a_chain_ = chain.connect(options.submit_deadline_ms); }
   std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
 
   OpenRequest request(Balance deposit) const {
@@ -114,19 +124,25 @@ class Fixture {
  private:
   std::unique_ptr<ChannelHost> start(const KeyPair& key, ChainClient& client,
                                      const std::string& name) {
+    auto started = try_start(key, client, name);
+    if (!started) FAIL(started.error().message);
+    return *std::move(started);
+  }
+  Result<std::unique_ptr<ChannelHost>, Error> try_start(const KeyPair& key, ChainClient& client,
+                                                        const std::string& name) {
     HostConfig config;
     config.journal_folder = path(name);
     config.key = key;
     config.policy = options.policy;
     config.take_channels = key.account() == kBob.account();
+    config.period_min = options.period_min;
     config.open_patience = options.open_patience;
+    config.behind_patience = options.behind_patience;
     config.now = [this] {
       return TimestampMs(testing::FakeChain::kGenesisTime.value + options.chain_lags.value);
     };
     config.tower = name == "a" ? options.tower_a : options.tower_b;
-    auto started = ChannelHost::start(std::move(config), client);
-    if (!started) FAIL(started.error().message);
-    return *std::move(started);
+    return ChannelHost::start(std::move(config), client);
   }
 
   tests::TempFolder folder_;

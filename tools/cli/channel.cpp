@@ -182,9 +182,9 @@ void show_payout(Session& session, const client::ChannelView& view, const Payout
 }
 
 // A restored channel: the peer is asked to offer a close, and one that pays less than what both
-// signed, as far as this journal knows, is only taken with the user's word.
+// signed, as far as this journal knows, is only taken with the user's word, down to `least`.
 CliResult<void> ask_for_close(Session& session, client::ChannelHost& host, const ChannelId& id,
-                              bool accept) {
+                              std::optional<Balance> least) {
   session.progress("asking the other party to close, and waiting until the payout is final");
   const auto asked = host.step(id, channel::AskClose{});
   if (!asked.ok()) return fail(channel_fault(asked.error()));
@@ -201,21 +201,23 @@ CliResult<void> ask_for_close(Session& session, client::ChannelHost& host, const
   }
   const auto view = host.find(id);
   if (!view->close_offered || view->record.close) return {};
-  if (!accept) {
+  if (!least || *view->close_offered < *least) {
+    const std::string offered = to_text(*view->close_offered);
     return fail(Fault{Exit::refused, "close_pays_less",
-                      "the other party offers a close that pays you " +
-                          to_text(*view->close_offered) + ", and what this journal knows of is " +
-                          to_text(view->own_balance) +
-                          ": if you have paid since the backup, take it with --accept; if not, "
-                          "`tally channel request-close`"});
+                      "the other party offers a close that pays you " + offered +
+                          ", and what this journal knows of is " + to_text(view->own_balance) +
+                          ": if you have paid since the backup, take it with --accept \"" +
+                          offered + "\"; if not, `tally channel request-close`"});
   }
-  const auto taken = host.step(id, channel::AcceptClose{});
+  const auto taken = host.step(id, channel::AcceptClose{*least});
   if (!taken.ok()) return fail(channel_fault(taken.error()));
   return {};
 }
 
 CliResult<void> begin_close(Session& session, Seat& seat, const ChannelOptions& options,
                             const ChannelId& id) {
+  std::optional<Balance> least;
+  if (!options.value.empty()) least = TALLY_TRY(amount(options.value));
   const bool restored = seat.host->find(id)->record.stage == Stage::restored;
   if (options.alone) {
     session.progress(restored ? "asking the chain to end it, which claims nothing; the payout "
@@ -227,7 +229,7 @@ CliResult<void> begin_close(Session& session, Seat& seat, const ChannelOptions& 
     return {};
   }
   TALLY_TRY(connect_peer(session, seat, options, id));
-  if (restored) return ask_for_close(session, *seat.host, id, options.accept);
+  if (restored) return ask_for_close(session, *seat.host, id, least);
   session.progress("closing together, and waiting until the payout is final");
   const auto begun = seat.host->step(id, channel::CloseTogether{});
   if (!begun.ok()) return fail(channel_fault(begun.error()));
@@ -369,8 +371,9 @@ void add_channel(CLI::App& app, Session& session) {
   closes->add_option("--to", close_options->endpoint, "host:port of the other party");
   closes->add_flag("--alone", close_options->alone,
                    "without the other party: claims, and waits for the challenge period");
-  closes->add_flag("--accept", close_options->accept,
-                   "of a restored channel: take a close that pays less than its backup knows of");
+  closes->add_option("--accept", close_options->value,
+                     "of a restored channel: take a close that pays you so much, though its "
+                     "backup knows of more");
   closes->add_option("channel", close_options->channel, "the channel's id")->required();
   closes->footer(
       "Examples:\n  tally channel close --as //Alice --to 127.0.0.1:9950 0x…\n"

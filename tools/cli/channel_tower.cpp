@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/chain/events.hpp"
@@ -93,25 +94,10 @@ class Watchtower {
         states_(client::tower_states(folder_)) {}
 
   CliResult<void> run() {
-    TALLY_TRY(catch_up());
-    session_.progress(fmt::format("{} watches {} channels; states come from {}",
-                                  to_ss58(key_.account()), tower_.watched(), states_.string()));
+    const std::jthread submitter([this](const std::stop_token& stop) { submit_all(stop); });
     while (!session_.stop.stop_requested()) {
-      const auto end = chain_.follow(next_, session_.stop, [this](const auto& block) {
-        on_block(block);
-        return !session_.stop.stop_requested();
-      });
+      watch();
       session_.save_trust();
-      if (session_.stop.stop_requested()) break;
-      if (!end.ok()) {
-        session_.progress("following again: " + end.error().message);
-        // Blocks that the node no longer serves: their outcome stands in the state.
-        if (end.error().kind == client::ClientErrorKind::pruned) {
-          if (const auto caught_up = catch_up(); !caught_up.ok()) {
-            session_.progress(caught_up.error().message);
-          }
-        }
-      }
       std::mutex mutex;
       std::unique_lock lock(mutex);
       std::condition_variable_any pause;
@@ -121,59 +107,128 @@ class Watchtower {
   }
 
  private:
+  // Until it is asked to stop, or something goes wrong: it is then called again.
+  void watch() {
+    if (!tower_.next_block()) {
+      if (const auto caught_up = catch_up(); !caught_up.ok()) {
+        session_.progress("not watching yet: " + caught_up.error().message);
+        return;
+      }
+      session_.progress(fmt::format("{} watches {} channels; states come from {}",
+                                    to_ss58(key_.account()), tower_.watched(), states_.string()));
+    }
+    const auto end = chain_.follow(*tower_.next_block(), session_.stop, [this](const auto& block) {
+      return on_block(block) && !session_.stop.stop_requested();
+    });
+    if (end.ok() || session_.stop.stop_requested()) return;
+    session_.progress("following again: " + end.error().message);
+    // Blocks that the node no longer serves: their outcome stands in the state.
+    if (end.error().kind == client::ClientErrorKind::pruned) tower_.lose_track();
+  }
+
   // What the chain says now of every channel that is watched.
   CliResult<void> catch_up() {
     const auto head = TALLY_TRY(or_fault(chain_.finalized()));
-    next_ = head.number.next();
     std::vector<ChannelId> ids;
     for (const auto& [id, watch] : tower_.watches()) ids.push_back(id);
-    for (const ChannelId& id : ids) {
-      const auto record = TALLY_TRY(or_fault(chain_.read_item(channels::kChannels, id)));
-      submit(tower_.on_record(id, record));
+    const auto records = TALLY_TRY(read_records(head, ids));
+    const std::unique_lock lock(mutex_);
+    if (!tower_.catch_up(records, head.number).ok()) {
+      return fail(Fault{Exit::not_proved, "node_behind",
+                        "the node's newest final block is older than one in which this tower saw "
+                        "its channels: wait until the node has caught up, or name another"});
     }
+    due_.notify_one();
     return {};
   }
 
-  void on_block(const client::FollowedBlock& block) {
+  CliResult<channel::Tower::Records> read_records(const client::FinalHead& at,
+                                                  const std::vector<ChannelId>& ids) {
+    std::vector<Bytes> keys;
+    for (const ChannelId& id : ids) keys.push_back(to_bytes(channels::kChannels.key(id)));
+    const auto values = TALLY_TRY(or_fault(chain_.read_at(at, keys)));
+    channel::Tower::Records records;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::optional<channels::Channel>& record = records[ids[i]];
+      if (!values[i]) continue;
+      const auto decoded = decode<channels::Channel>(*values[i]);
+      if (!decoded.ok()) {
+        return fail(Fault{Exit::not_proved, "undecodable",
+                          "the record of channel " + to_hex_prefixed(ids[i]) +
+                              " does not decode: is this program older than the chain?"});
+      }
+      record = *decoded;
+    }
+    return records;
+  }
+
+  // False: its events cannot be read, and their outcome has to be.
+  bool on_block(const client::FollowedBlock& block) {
     take_states();
-    if (const auto records = client::decode_events(block.events.records); records.ok()) {
-      for (const runtime::EventRecord& record : *records) {
-        const auto* module = std::get_if<runtime::ChannelsEvent>(&record.event);
-        if (module == nullptr) continue;
-        submit(tower_.on_event(module->value));
-        if (const auto* closed = std::get_if<channels::ChannelClosed>(&module->value)) {
-          hold(closed->channel_id);
-        }
+    const auto records = client::decode_events(block.events.records);
+    const std::unique_lock lock(mutex_);
+    if (!records.ok()) {
+      session_.progress(
+          fmt::format("the events of block {} do not decode", block.head.number.value));
+      tower_.lose_track();
+      return false;
+    }
+    for (const runtime::EventRecord& record : *records) {
+      const auto* module = std::get_if<runtime::ChannelsEvent>(&record.event);
+      if (module == nullptr) continue;
+      tower_.on_event(module->value);
+      if (const auto* closed = std::get_if<channels::ChannelClosed>(&module->value)) {
+        hold(closed->channel_id);
       }
     }
-    submit(tower_.on_final_block(block.head.number));
-    next_ = block.head.number.next();
+    tower_.on_final_block(block.head.number);
+    due_.notify_one();
+    return true;
   }
 
   // Files that parties put into the folder; one that is taken is removed.
   void take_states() {
+    std::vector<std::pair<fs::path, channel::Watch>> given;
+    std::vector<ChannelId> ids;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(states_, error)) {
       if (entry.path().extension() != kWatchExtension) continue;
-      const auto watch = read_watch(entry.path());
+      auto watch = read_watch(entry.path());
       if (!watch.ok()) {
         complain_once(entry.path(), watch.error().message);
         continue;
       }
-      const ChannelId& id = watch->update.state.channel_id;
-      const auto record = chain_.read_item(channels::kChannels, id);
-      if (!record.ok()) return;
-      const auto given = tower_.give(*watch, *record);
-      if (!given.ok()) {
-        session_.progress(entry.path().string() +
-                          " is refused: " + std::string(enumerator_name(given.error())));
-      } else if (*given) {
-        report("watching", id, watch->update.state.version);
-        hold(id);
-        submit(tower_.on_record(id, *record));
-      }
-      fs::remove(entry.path(), error);
+      ids.push_back(watch->update.state.channel_id);
+      given.emplace_back(entry.path(), *std::move(watch));
     }
+    if (given.empty()) return;
+    const auto head = chain_.finalized();
+    if (!head.ok()) return;
+    const auto records = read_records(*head, ids);
+    if (!records.ok()) return;
+    for (const auto& [path, watch] : given) {
+      take_state(path, watch, records->at(watch.update.state.channel_id), head->number);
+    }
+  }
+
+  void take_state(const fs::path& path, const channel::Watch& watch,
+                  const std::optional<channels::Channel>& record, BlockNumber at) {
+    const channels::ChannelState& state = watch.update.state;
+    const std::unique_lock lock(mutex_);
+    const auto taken = tower_.give(watch, record, at);
+    if (!taken.ok()) {
+      const DurationMs ago = complain_once(
+          path, path.string() + " is refused: " + std::string(enumerator_name(taken.error())));
+      if (channel::may_be_early(taken.error(), state, record, ago)) return;
+    } else if (*taken) {
+      report("watching", state.channel_id, state.version);
+      hold(state.channel_id);
+      tower_.on_record(state.channel_id, record, at);
+      due_.notify_one();
+    }
+    std::error_code error;
+    fs::remove(path, error);
+    named_.erase(path);
   }
 
   // For its party, which asks before it claims.
@@ -190,29 +245,46 @@ class Watchtower {
   }
 
   // A file that cannot be read may still be on its way: it stays, and is named once as it is.
-  void complain_once(const fs::path& path, const std::string& message) {
+  // Returns how long ago that was.
+  DurationMs complain_once(const fs::path& path, const std::string& message) {
     std::error_code error;
     const auto changed = fs::last_write_time(path, error);
-    const auto [known, added] = unreadable_.try_emplace(path, changed);
-    if (!added && known->second == changed) return;
-    known->second = changed;
-    session_.progress(message);
+    const auto now = std::chrono::steady_clock::now();
+    const auto [known, added] = named_.try_emplace(path, Named{changed, now});
+    if (added || known->second.changed != changed) {
+      known->second = {changed, now};
+      session_.progress(message);
+    }
+    const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(now - known->second.at);
+    return DurationMs(static_cast<std::uint64_t>(ago.count()));
   }
 
-  void submit(const std::vector<channel::Refutation>& refutations) {
-    for (const channel::Refutation& refutation : refutations) {
-      client::SubmitOptions options;
-      options.stop = session_.stop;
-      const auto outcome =
-          chain_.submit(key_, client::call_bytes(channels::Call(refutation.call)), options);
-      if (outcome.ok() && !outcome->failure) {
-        report("refuted", refutation.channel_id, refutation.call.update.state.version);
-      } else {
-        session_.progress("a refutation failed: " + (outcome.ok()
-                                                         ? runtime::to_text(*outcome->failure)
-                                                         : outcome.error().message));
-      }
+  // One after the other, each until it is final, while blocks are followed.
+  void submit_all(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      std::optional<channel::Refutation> next;
+      due_.wait(lock, stop, [&] { return (next = tower_.take()).has_value(); });
+      if (!next) return;
+      lock.unlock();
+      const bool included = submit(*next, stop);
+      lock.lock();
+      tower_.ended(*next, included);
     }
+  }
+
+  bool submit(const channel::Refutation& refutation, const std::stop_token& stop) {
+    client::SubmitOptions options;
+    options.stop = stop;
+    const auto outcome =
+        chain_.submit(key_, client::call_bytes(channels::Call(refutation.call)), options);
+    if (outcome.ok() && !outcome->failure) {
+      report("refuted", refutation.channel_id, refutation.call.update.state.version);
+      return true;
+    }
+    session_.progress("a refutation failed: " + (outcome.ok() ? runtime::to_text(*outcome->failure)
+                                                              : outcome.error().message));
+    return false;
   }
 
   void report(const std::string& event, const ChannelId& id, ChannelVersion version) {
@@ -231,8 +303,15 @@ class Watchtower {
   channel::Tower tower_;
   fs::path folder_;
   fs::path states_;
-  std::map<fs::path, fs::file_time_type> unreadable_;
-  BlockNumber next_;
+  struct Named {
+    fs::file_time_type changed;
+    std::chrono::steady_clock::time_point at;
+  };
+  std::map<fs::path, Named> named_;
+  // Over tower_, for the thread that submits: the other one alone changes what is watched, and may
+  // look at that without it.
+  std::mutex mutex_;
+  std::condition_variable_any due_;
 };
 
 CliResult<void> watch(Session& session, const ChannelOptions& options) {

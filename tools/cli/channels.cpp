@@ -53,6 +53,7 @@ CliResult<Seat> take_seat(Session& session, const ChannelOptions& options, bool 
   if (!options.tower.empty()) tower = std::make_unique<client::FolderTower>(options.tower);
   config.tower = tower.get();
   config.take_channels = take_channels;
+  config.give_up = [stop = session.stop] { return stop.stop_requested(); };
   config.on_submitted = options.on_submitted;
   config.log = [&session](const std::string& line) { session.progress(line); };
   auto host = client::ChannelHost::start(std::move(config), *chain);

@@ -21,7 +21,6 @@ struct ChannelOptions {
   std::string listen = "127.0.0.1:9950";
   std::string file;
   bool alone = false;
-  bool accept = false;
   bool all = false;
   std::uint32_t count = 0;
   std::uint32_t reconnect_seconds = 60;                         // how long a lost worker is tried

@@ -23,6 +23,7 @@ namespace tally::worker {
 namespace {
 
 constexpr std::chrono::seconds kNodeRetry{2};
+constexpr std::chrono::hours kNodePatience{24};  // while the node is behind the journal
 constexpr const char* kPasswordVariable = "TALLY_WORKER_PASSWORD";
 
 Result<std::string, Error> read_text(const std::filesystem::path& path) {
@@ -108,11 +109,9 @@ Result<std::unique_ptr<client::ChainClient>, Error> connect(const WorkerConfig& 
   }
 }
 
-Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerConfig& config,
-                                                                   const KeyPair& key,
-                                                                   const Log& log,
-                                                                   client::ChainClient& chain,
-                                                                   client::TowerPort* tower) {
+Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(
+    const WorkerConfig& config, const KeyPair& key, const Log& log, client::ChainClient& chain,
+    client::TowerPort* tower, DurationMs period_min, std::function<bool()> give_up) {
   channel::Policy policy;
   policy.window = config.window;
   const auto tell = [log](const ChannelId& channel, const channel::Tell& notice) {
@@ -126,9 +125,12 @@ Result<std::unique_ptr<client::ChannelHost>, Error> start_channels(const WorkerC
        .key = key,
        .policy = policy,
        .take_channels = true,
+       .period_min = period_min,
        .tower_key = std::nullopt,
        .tower = tower,
        .appointed_tower = config.tower.account,
+       .behind_patience = kNodePatience,
+       .give_up = std::move(give_up),
        .on_notice = tell,
        .on_submitted = {},
        .log = [log](const std::string& text) { log(LogLevel::info, text); }},
@@ -311,7 +313,8 @@ Result<std::unique_ptr<Worker>, Error> Worker::start(const WorkerConfig& config,
     log(LogLevel::info,
         "payments count once the tower in " + config.tower.folder.string() + " has their states");
   }
-  state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain, state->tower.get()));
+  state->channels = TALLY_TRY(start_channels(config, key, log, *state->chain, state->tower.get(),
+                                             spec.channels.period_default, stop_wanted));
   if (state->channels->journal_tail_was_cut()) {
     log(LogLevel::warning,
         "the last run ended in the middle of a journal write; nothing signed is lost");
