@@ -136,6 +136,26 @@ void check_signs_nothing_old(const Recorded& r, const Bytes& file) {
 
 }  // namespace
 
+// Shown to fail where a record that is missing ends a channel whatever the block: the journal would
+// have it closed for good.
+TEST_CASE("journal: an older block than one that was acted on ends no channel") {
+  Recorded r;
+  SimDisk disk;
+  disk.restore_image(r.disk.synced());
+  Wire wire;
+  {
+    ChannelDriver driver(*Journal::open(*disk.open()), r.pair.a, Policy{}, wire);
+    driver.on_final_block(BlockNumber(1'100));  // far enough to be written by itself
+    driver.finish_turn();
+  }
+  ChannelDriver again(*Journal::open(*disk.open()), r.pair.a, Policy{}, wire);
+  REQUIRE(again.newest_final() == BlockNumber(1'100));
+  again.on_record(r.ids[0], std::nullopt, BlockNumber(1'099));
+  CHECK(again.find(r.ids[0])->record().stage == Stage::ready);
+  again.on_record(r.ids[0], std::nullopt, BlockNumber(1'100));
+  CHECK(again.find(r.ids[0])->record().stage == Stage::closed);
+}
+
 TEST_CASE("a party's journal, cut at every byte, gives what was written up to there") {
   const Recorded& r = recorded();
   const Bytes whole = r.disk.image();
