@@ -1,5 +1,6 @@
 #include "client-sdk/chain/client.hpp"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -375,7 +376,7 @@ TEST_CASE("a scan proves each entry") {
   CHECK((*entries)[0].first == account_key(alice().account()));
 
   // Pages without end, of keys that the state does not have, or of other keys than were asked for.
-  std::uint8_t next = 0;
+  std::atomic<std::uint8_t> next = 0;
   s.chain.lie_in_scan = [&](ports::ScanPage& page) {
     Bytes key(prefix.size() + 1, 0xff);
     std::copy(prefix.begin(), prefix.end(), key.begin());
