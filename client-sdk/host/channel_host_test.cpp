@@ -336,6 +336,7 @@ TEST_CASE("a peer that names channels which are none is soon not looked at") {
 // Fails when a channel that a final block does not have is closed, whatever the block: it is closed
 // in the journal for good, and nobody refutes in it.
 TEST_CASE("a node that is behind the journal ends no channel, and is waited for") {
+  bool waited = false;
   Fixture f({.behind_patience = 100ms});
   f.chain.blocks(3);
   const BlockNumber before_the_open = f.chain.newest();
@@ -351,11 +352,13 @@ TEST_CASE("a node that is behind the journal ends no channel, and is waited for"
     CHECK(contains(f.refusal_of_a(), "the node is behind: its newest final block, "));
   }
   f.options.behind_patience = 20s;
-  const std::jthread node([&] {
-    std::this_thread::sleep_for(500ms);
+  f.options.log = [&](const std::string& line) {
+    if (!contains(line, "waiting: the node is behind")) return;
+    waited = true;
     f.chain.show_up_to(std::nullopt);
-  });
+  };
   f.restart_a();
+  CHECK(waited);
   CHECK(f.a().find(id)->record.stage == channel::Stage::ready);
 }
 
@@ -379,6 +382,24 @@ TEST_CASE("a journal of another chain is refused, and one that names none takes 
 }
 
 // Fails when every retry is submitted in its turn: all but the first fail and cost a fee.
+TEST_CASE("of each channel and kind of call one waits, and one is under way") {
+  SubmitQueue queue;
+  const auto call = [](std::uint8_t channel) {
+    const ChannelId id = *ChannelId::from(Bytes(32, channel));
+    return ToSubmit{.channel = id, .call = channels::RequestClose{id}, .deadline = {}};
+  };
+  queue.put(call(1));
+  const auto first = queue.take();
+  REQUIRE(first);
+  for (int retry = 0; retry < 3; ++retry) queue.put(call(1));
+  CHECK_FALSE(queue.take());
+  queue.put(call(2));
+  CHECK(queue.take()->channel == call(2).channel);
+  queue.done(*first);
+  CHECK(queue.take()->channel == first->channel);
+  CHECK_FALSE(queue.take());
+}
+
 TEST_CASE("a claim that waits in the pool is submitted once, however often it is due") {
   Fixture f;
   const ChannelId id = f.open(Balance(10'000'000));
@@ -390,10 +411,8 @@ TEST_CASE("a claim that waits in the pool is submitted once, however often it is
   const std::size_t before = f.chain.submissions();
   REQUIRE(f.a().step(id, channel::End{}).ok());
   REQUIRE(eventually([&] { return f.chain.submissions() > before; }));
-  std::this_thread::sleep_for(1'500ms);  // several times the retry
   f.chain.release();
   REQUIRE(reaches(f.b(), id, channel::Stage::ending));
-  std::this_thread::sleep_for(1'500ms);
   CHECK(f.chain.submissions() == before + 1);
   CHECK(f.chain.calls() == Calls{"open", "close_unilateral"});
 }

@@ -2,7 +2,7 @@
 // "Never" allows beside everything that it sent before, or is an observer and says so.
 #include <catch2/catch.hpp>
 
-#include "tests/sim/bench.hpp"
+#include "node/consensus/end_epoch_test.hpp"
 
 namespace tally::consensus {
 namespace {
@@ -118,20 +118,7 @@ TEST_CASE("a vote log with any byte flipped: nothing against what was sent, dama
 TEST_CASE("a vote log of a later epoch than the database's binds without the high-water file too") {
   Bench bench({2, {}, false});
   bench.start();
-  const auto end_first_epoch = [&] {
-    Hash below = bench.root();
-    for (std::uint64_t view = 1; view <= 3; ++view) {
-      const Proposal made = bench.propose(View(view), below);
-      below = bench.hash_of(made);
-      bench.receive(bench.leader(View(view)), made);
-      bench.receive(bench.others()[0],
-                    CertificateMessage{bench.certificate(kNotarize, View(view), below)});
-    }
-    bench.receive(bench.others()[0],
-                  CertificateMessage{bench.certificate(kFinalize, View(3), below)});
-    REQUIRE(bench.engine().epoch() == Epoch(2));
-  };
-  end_first_epoch();
+  end_first_epoch(bench);
   bench.wait(20'000);
   REQUIRE(bench.simplex().own_votes().in(View(1)).nullified);
   bench.disk().lose_database();
@@ -140,7 +127,7 @@ TEST_CASE("a vote log of a later epoch than the database's binds without the hig
   REQUIRE(bench.engine().epoch() == Epoch(1));
   CHECK(bench.simplex().standing().silence == Silence::database_behind);
   bench.forget();
-  end_first_epoch();
+  end_first_epoch(bench);
   CHECK_FALSE(bench.sent_any_vote(kFinalize, View(1)));
   CHECK(bench.simplex().standing().silence == Silence::none);
   CHECK(bench.simplex().own_votes().in(View(1)).nullified);

@@ -1,7 +1,7 @@
 // The start-up guard, at the whole voter machine.
 #include <catch2/catch.hpp>
 
-#include "tests/sim/bench.hpp"
+#include "node/consensus/end_epoch_test.hpp"
 
 namespace tally::consensus {
 namespace {
@@ -34,21 +34,6 @@ std::unique_ptr<Bench> restarted() {
   bench->restart();
   bench->forget();
   return bench;
-}
-
-// Epochs of two blocks.
-void end_first_epoch(Bench& bench) {
-  Hash below = bench.root();
-  for (std::uint64_t view = 1; view <= 3; ++view) {
-    const Proposal made = bench.propose(View(view), below);
-    below = bench.hash_of(made);
-    bench.receive(bench.leader(View(view)), made);
-    bench.receive(bench.others()[0],
-                  CertificateMessage{bench.certificate(kNotarize, View(view), below)});
-  }
-  bench.receive(bench.others()[0],
-                CertificateMessage{bench.certificate(VoteKind::finalize, View(3), below)});
-  REQUIRE(bench.engine().epoch() == Epoch(2));
 }
 
 Silence silence(const Bench& bench) {

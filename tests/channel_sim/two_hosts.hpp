@@ -31,6 +31,7 @@ struct FixtureOptions {
   std::chrono::milliseconds behind_patience{10'000};
   DurationMs chain_lags{};  // behind the hosts' clock
   DurationMs period_min{};
+  std::function<void(const std::string&)> log{};
   channel::Policy policy{
       .close_wait = DurationMs(500), .answer_wait = DurationMs(300), .retry = DurationMs(200)};
 };
@@ -136,6 +137,7 @@ class Fixture {
     config.policy = options.policy;
     config.take_channels = key.account() == kBob.account();
     config.period_min = options.period_min;
+    config.log = options.log;
     config.open_patience = options.open_patience;
     config.behind_patience = options.behind_patience;
     config.now = [this] {
