@@ -21,13 +21,15 @@ std::uint64_t priority_of(const Transaction& tx, Balance paid) {
   return tx.operational() ? (rate | kOperationalBit) : rate;
 }
 
-// Of the kind that may_owe_fee() says yes to, if of any.
-bool is_refutation(const Transaction& tx) {
+// The channel that it defends, if it is of the kind that may_owe_fee() says yes to.
+std::optional<ChannelId> refuted_channel(const Transaction& tx) {
   const auto* call = std::get_if<ChannelsCall>(&tx.call);
-  if (call == nullptr || !tx.extra.tip.value.is_zero()) return false;
+  if (call == nullptr || !tx.extra.tip.value.is_zero()) return std::nullopt;
+  if (const auto* refute = std::get_if<channels::Refute>(&call->value)) {
+    return refute->update.state.channel_id;
+  }
   const auto* claimed = std::get_if<channels::CloseUnilateral>(&call->value);
-  return std::holds_alternative<channels::Refute>(call->value) ||
-         (claimed != nullptr && claimed->claim.has_value());
+  return claimed != nullptr && claimed->claim ? std::optional(claimed->channel_id) : std::nullopt;
 }
 
 }  // namespace
@@ -107,7 +109,7 @@ Result<ValidTransaction, InvalidTransaction> TransactionValidator::preview(
   if (!paid.ok()) return fail(InvalidTransaction::payment);
   valid.paid = *paid;
   valid.spendable = sender.spendable;
-  valid.refutes = is_refutation(tx);
+  valid.refutes = refuted_channel(tx);
   if (valid.spendable < valid.paid && !valid.refutes) return fail(InvalidTransaction::payment);
   valid.priority = priority_of(tx, valid.paid);
   valid.death = tx.extra.era.death(inner_->fork.block);

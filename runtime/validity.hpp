@@ -16,9 +16,10 @@ struct ValidTransaction {
   Nonce account_nonce;  // below `nonce`: not yet, other transactions come first
   Balance fee;
   Balance tip;
-  Balance paid;          // fee and tip
-  Balance spendable;     // by the sender; less than `paid` only where the fee may be owed
-  bool refutes = false;  // the fee may be owed, if TransactionValidator::may_owe() says so
+  Balance paid;       // fee and tip
+  Balance spendable;  // by the sender; less than `paid` only where the fee may be owed
+  // The channel for whose defence the fee may be owed, if TransactionValidator::may_owe() says so.
+  std::optional<ChannelId> refutes;
   // Higher goes first: µCC of fee and tip per microsecond of weight; operational calls above all
   // others.
   std::uint64_t priority{};

@@ -22,6 +22,7 @@ constexpr std::size_t kSweep = 512;
 constexpr std::size_t kPeerPart = 4;        // of the pool, one over this for each guest
 constexpr std::size_t kLocalPart = 8;       // likewise, for what is kept of this node's clients
 constexpr std::size_t kCheckingPart = 2;    // likewise, bytes whose signatures are being checked
+constexpr std::size_t kOwnPlaces = 16;      // of an account, while others have fewer
 constexpr std::size_t kCheckingOwed = 256;  // each costs the core thread up to four verifications
 
 std::string name_of(const Hash& hash) {
@@ -123,8 +124,10 @@ PoolAnswer TxPool::offer(Bytes extrinsic, ports::PoolSource source) {
   auto checked = runtime::CheckedTransaction::already_verified(*std::move(tx), *additional);
   auto valid = validator_->preview(checked);
   if (!valid.ok()) return invalid(checked.tx(), valid.error());
+  refresh_used(*valid);
   auto entry = std::make_unique<Entry>(
       Entry{std::move(checked), *std::move(valid), source, arrivals_++, looks_});
+  entry->density = density_of(*entry);
   entry->owes = !is_covered(*entry);
   if (auto no_room = check_room(*entry)) return *std::move(no_room);
   if (!entry->owes && verified_.contains(signature)) return admit(std::move(entry));
@@ -173,24 +176,78 @@ PoolAnswer TxPool::settle(const Hash& extrinsic, bool signature_holds) {
       return late;
     }
     entry->valid = *valid;
+    refresh_used(*valid);
   }
   entry->owes = !is_covered(*entry);
   return admit(std::move(entry));
 }
 
-// Whether its account can pay for it and for all else of it that waits.
+// Another transaction of this account, which never waited here, has used a nonce.
+void TxPool::refresh_used(const runtime::ValidTransaction& valid) {
+  const auto found = accounts_.find(valid.sender);
+  if (found != accounts_.end() && found->second.next < valid.account_nonce) {
+    refresh_account(valid.sender);
+  }
+}
+
+// Whether its account can pay for it after all that waits before it. What waits after it and is
+// then no longer covered goes when it comes in.
 bool TxPool::is_covered(const Entry& entry) const {
-  u128 others = 0;
+  u128 before = 0;
   if (const auto found = accounts_.find(entry.valid.sender); found != accounts_.end()) {
     const Account& account = found->second;
-    others = account.paid.micro;
-    const auto same = account.waiting.find(entry.valid.nonce);
-    if (same != account.waiting.end() && !same->second->owes) {
-      others -= same->second->valid.paid.micro;
+    before = account.paid.micro;
+    const auto later = account.waiting.lower_bound(entry.valid.nonce);
+    for (auto it = later; it != account.waiting.end(); ++it) {
+      if (!it->second->owes) before -= it->second->valid.paid.micro;
     }
   }
   const u128 spendable = entry.valid.spendable.micro;
-  return others <= spendable && entry.valid.paid.micro <= spendable - others;
+  return before <= spendable && entry.valid.paid.micro <= spendable - before;
+}
+
+// The transaction of the same nonce, or its account's last where it has no place left.
+const TxPool::Entry* TxPool::displaced(const Entry& entry) const {
+  const auto found = accounts_.find(entry.valid.sender);
+  if (found == accounts_.end()) return nullptr;
+  const Waiting& waiting = found->second.waiting;
+  const auto same = waiting.find(entry.valid.nonce);
+  if (same != waiting.end()) return same->second;
+  const bool pushes =
+      waiting.size() >= limits_.per_account && entry.valid.nonce < waiting.rbegin()->first;
+  return pushes ? waiting.rbegin()->second : nullptr;
+}
+
+// What keeps a valid transaction out beside others of its account, if anything does.
+std::optional<PoolAnswer> TxPool::check_account(const Entry& entry, const Entry* goes) const {
+  const auto refuse = [&](RejectCode code, std::string reason) {
+    return refused(entry.hash(), PoolVerdict::refused, {code, std::move(reason)});
+  };
+  const auto found = accounts_.find(entry.valid.sender);
+  if (found == accounts_.end()) return std::nullopt;
+  const Account& account = found->second;
+  if (entry.owes && account.owing.contains(*entry.valid.refutes)) {
+    const bool same = goes != nullptr && goes->owes && goes->valid.refutes == entry.valid.refutes;
+    if (!same) {
+      return refuse(RejectCode::cannot_pay,
+                    "a refutation of this channel waits already whose fee the channel would owe: "
+                    "it owes one at a time");
+    }
+  }
+  if (goes == nullptr) {
+    if (account.waiting.size() < limits_.per_account) return std::nullopt;
+    return refuse(RejectCode::account_limit,
+                  std::to_string(account.waiting.size()) +
+                      " transactions of this account wait: send more when some are final");
+  }
+  if (goes->valid.nonce != entry.valid.nonce) return std::nullopt;
+  const std::uint64_t old = goes->valid.priority;
+  if (entry.valid.priority >= old && entry.valid.priority - old >= old / 10 + 1) {
+    return std::nullopt;
+  }
+  return refuse(RejectCode::underpriced,
+                "another transaction waits with this nonce: tip so that it pays at least a "
+                "tenth more, or use the next nonce");
 }
 
 // What keeps a valid transaction out, if anything does.
@@ -208,50 +265,71 @@ std::optional<PoolAnswer> TxPool::check_room(const Entry& entry) const {
   if (entry.owes && !entry.valid.refutes) {
     return refuse(RejectCode::cannot_pay,
                   "expected fees and tips of at most " + to_text(entry.valid.spendable) +
-                      " together for all that waits of this account, got more: tip less, or send "
-                      "it again when the others are final");
+                      " together for this and what waits before it of this account, got more: tip "
+                      "less, or send it again when the others are final");
   }
-  const auto found = accounts_.find(entry.valid.sender);
-  if (found != accounts_.end()) {
-    const auto& waiting = found->second.waiting;
-    if (const auto same = waiting.find(nonce); same != waiting.end()) {
-      const std::uint64_t old = same->second->valid.priority;
-      const std::uint64_t tenth = old / 10 + 1;
-      if (entry.valid.priority < old || entry.valid.priority - old < tenth) {
-        return refuse(RejectCode::underpriced,
-                      "another transaction waits with this nonce: tip so that it pays at least a "
-                      "tenth more, or use the next nonce");
-      }
-      return std::nullopt;
-    }
-    if (waiting.size() >= limits_.per_account && nonce > waiting.rbegin()->first) {
-      return refuse(RejectCode::account_limit,
-                    std::to_string(waiting.size()) +
-                        " transactions of this account wait: send more when some are final");
-    }
-  }
+  const Entry* goes = displaced(entry);
+  if (auto not_beside = check_account(entry, goes)) return not_beside;
   if (entry.source.peer) {
     const auto share = shares_.find(*entry.source.peer);
-    const Share held = share == shares_.end() ? Share{} : share->second;
+    Share held = share == shares_.end() ? Share{} : share->second;
+    if (goes != nullptr && goes->source.peer == entry.source.peer) held.take(goes->bytes());
     if (!held.fits(limits_, kPeerPart, entry.bytes())) {
       return refuse(RejectCode::pool_full,
                     "a quarter of the pool holds what this peer sent: send more when it is final");
     }
   }
-  const bool full =
-      entries_.size() >= limits_.transactions || bytes_ + entry.bytes() > limits_.bytes;
-  if (full) {
-    const bool contiguous =
-        nonce == entry.valid.account_nonce ||
-        (found != accounts_.end() && found->second.waiting.contains(Nonce(nonce.value - 1)));
-    const bool kept = entry.source.is_local && kept_.fits(limits_, kLocalPart, entry.bytes());
-    const TailRank own{kept, contiguous, density_of(entry), entry.valid.sender};
-    if (tails_.empty() || own < *tails_.begin()) {
-      return refuse(RejectCode::pool_full,
-                    "the pool is full of transactions that pay as much: tip more or try later");
-    }
+  if (!victims(entry, goes)) {
+    return refuse(RejectCode::pool_full,
+                  "the pool is full of transactions that pay as much: tip more or try later");
   }
   return std::nullopt;
+}
+
+TxPool::TailRank TxPool::rank_of_newcomer(const Entry& entry) const {
+  const Nonce nonce = entry.valid.nonce;
+  std::size_t before = 0;
+  std::uint64_t lowest = entry.density;
+  if (const auto found = accounts_.find(entry.valid.sender); found != accounts_.end()) {
+    const Waiting& waiting = found->second.waiting;
+    const auto at = waiting.lower_bound(nonce);
+    before = static_cast<std::size_t>(std::distance(waiting.begin(), at));
+    if (before != 0) lowest = std::min(lowest, std::prev(at)->second->lowest);
+  }
+  return {.kept = entry.source.is_local && kept_.fits(limits_, kLocalPart, entry.bytes()),
+          .contiguous = nonce.value - entry.valid.account_nonce.value == before,
+          .within = before < kOwnPlaces,
+          .rank = {lowest, entry.arrival},
+          .account = entry.valid.sender,
+          .nonce = nonce};
+}
+
+// What has to go to make room for it, beside `goes`. Nothing where one of them comes before it.
+std::optional<std::vector<Hash>> TxPool::victims(const Entry& entry, const Entry* goes) const {
+  std::vector<Hash> out;
+  std::size_t count = entries_.size() - (goes != nullptr ? 1 : 0);
+  std::size_t bytes = bytes_ + entry.bytes() - (goes != nullptr ? goes->bytes() : 0);
+  const auto is_full = [&] { return count >= limits_.transactions || bytes > limits_.bytes; };
+  if (!is_full()) return out;
+  const TailRank own = rank_of_newcomer(entry);
+  auto next = tails_.begin();
+  std::set<TailRank> uncovered;  // the last of an account once those after it are gone
+  while (is_full()) {
+    const bool again = !uncovered.empty() && (next == tails_.end() || *uncovered.begin() < *next);
+    if (!again && next == tails_.end()) return std::nullopt;
+    const TailRank worst = again ? *uncovered.begin() : *next++;
+    if (again) uncovered.erase(uncovered.begin());
+    if (own < worst) return std::nullopt;
+    const Account& account = accounts_.at(worst.account);
+    const auto at = account.waiting.find(worst.nonce);
+    if (at->second != goes) {
+      out.push_back(at->second->hash());
+      --count;
+      bytes -= at->second->bytes();
+    }
+    if (at != account.waiting.begin()) uncovered.insert(rank_at(account, std::prev(at)));
+  }
+  return out;
 }
 
 PoolAnswer TxPool::admit(std::unique_ptr<Entry> entry) {
@@ -262,60 +340,79 @@ PoolAnswer TxPool::admit(std::unique_ptr<Entry> entry) {
   answer.verdict = PoolVerdict::accepted;
   answer.hash = entry->hash();
   make_room(*entry);
+  const AccountId sender = entry->valid.sender;
+  const Balance spendable = entry->valid.spendable;
   insert(std::move(entry));
   tell(answer.hash, ports::TxReady{});
+  if (accounts_.at(sender).paid > spendable) drop_uncovered(sender, spendable);
   return answer;
 }
 
 void TxPool::make_room(const Entry& entry) {
-  if (const auto found = accounts_.find(entry.valid.sender); found != accounts_.end()) {
-    const auto& waiting = found->second.waiting;
-    if (const auto same = waiting.find(entry.valid.nonce); same != waiting.end()) {
-      drop(same->second->hash(),
-           ports::TxRejected{
-               {RejectCode::replaced, "another transaction with the same nonce pays more"}});
-    } else if (waiting.size() >= limits_.per_account) {
-      drop(waiting.rbegin()->second->hash(),
-           ports::TxRejected{{RejectCode::account_limit,
-                              "one with a lower nonce took its place: send it again later"}});
-    }
+  const Entry* goes = displaced(entry);
+  const auto making_room = victims(entry, goes);
+  TALLY_ASSERT(making_room.has_value());
+  if (goes != nullptr) {
+    const bool same = goes->valid.nonce == entry.valid.nonce;
+    drop(goes->hash(),
+         same ? ports::TxRejected{{RejectCode::replaced,
+                                   "another transaction with the same nonce pays more"}}
+              : ports::TxRejected{{RejectCode::account_limit,
+                                   "one with a lower nonce took its place: send it again later"}});
   }
-  while (!tails_.empty() &&
-         (entries_.size() >= limits_.transactions || bytes_ + entry.bytes() > limits_.bytes)) {
-    const auto& account = accounts_.at(tails_.begin()->account);
-    drop(account.waiting.rbegin()->second->hash(),
+  for (const Hash& hash : *making_room) {
+    drop(hash,
          ports::TxRejected{{RejectCode::pool_full,
                             "transactions that pay more took its place: tip more or try later"}});
   }
 }
 
-TxPool::Rank TxPool::density_of(const Entry& entry) {
+std::uint64_t TxPool::density_of(const Entry& entry) {
   constexpr std::uint64_t kOperational = std::uint64_t{1} << 63;
   constexpr u128 kPaidMax = u128{1} << 100;  // no account has as much
   const u128 paid =
       std::min(entry.valid.fee.micro, kPaidMax) + std::min(entry.valid.tip.micro, kPaidMax);
   const u128 for_1000_bytes = paid * 1'000 / entry.bytes();
   const auto rate = static_cast<std::uint64_t>(std::min<u128>(for_1000_bytes, kOperational - 1));
-  return {entry.checked.tx().operational() ? (rate | kOperational) : rate, entry.arrival};
+  return entry.checked.tx().operational() ? (rate | kOperational) : rate;
 }
 
-TxPool::TailRank TxPool::tail_of(const AccountId& id, const Account& account) {
-  const auto& [nonce, entry] = *account.waiting.rbegin();
-  // No gap: as many wait as there are nonces from the account's next one up to the last.
-  const bool contiguous = nonce.value - account.next.value + 1 == account.waiting.size();
-  return {entry->kept, contiguous, density_of(*entry), id};
+TxPool::TailRank TxPool::rank_at(const Account& account, Waiting::const_iterator at) {
+  const auto& [nonce, entry] = *at;
+  const auto places = static_cast<std::size_t>(
+      std::next(at) == account.waiting.end() ? account.waiting.size()
+                                             : std::distance(account.waiting.begin(), at) + 1);
+  return {.kept = entry->kept,
+          // No gap: as many wait as there are nonces from the account's next one up to it.
+          .contiguous = nonce.value - account.next.value + 1 == places,
+          .within = places <= kOwnPlaces,
+          .rank = {entry->lowest, entry->arrival},
+          .account = entry->valid.sender,
+          .nonce = nonce};
+}
+
+// What the transactions from this nonce on pay at the lowest, up to where nothing changes.
+void TxPool::recount(Account& account, Nonce from) {
+  for (auto it = account.waiting.lower_bound(from); it != account.waiting.end(); ++it) {
+    Entry& entry = *it->second;
+    const std::uint64_t lowest = it == account.waiting.begin()
+                                     ? entry.density
+                                     : std::min(entry.density, std::prev(it)->second->lowest);
+    if (it->first != from && entry.lowest == lowest) return;
+    entry.lowest = lowest;
+  }
 }
 
 void TxPool::index(const AccountId& id, const Account& account) {
   if (account.waiting.empty()) return;
   heads_.emplace(rank_of(*account.waiting.begin()->second), id);
-  tails_.insert(tail_of(id, account));
+  tails_.insert(rank_at(account, std::prev(account.waiting.end())));
 }
 
-void TxPool::unindex(const AccountId& id, const Account& account) {
+void TxPool::unindex(const Account& account) {
   if (account.waiting.empty()) return;
   heads_.erase(rank_of(*account.waiting.begin()->second));
-  tails_.erase(tail_of(id, account));
+  tails_.erase(rank_at(account, std::prev(account.waiting.end())));
 }
 
 void TxPool::insert(std::unique_ptr<Entry> entry) {
@@ -323,14 +420,15 @@ void TxPool::insert(std::unique_ptr<Entry> entry) {
   entry->kept = entry->source.is_local && kept_.fits(limits_, kLocalPart, entry->bytes());
   const AccountId id = entry->valid.sender;
   Account& account = accounts_[id];
-  unindex(id, account);
+  unindex(account);
   account.next = std::max(account.next, entry->valid.account_nonce);
   account.waiting[entry->valid.nonce] = entry.get();
   if (entry->owes) {
-    ++account.owing;
+    account.owing.insert(*entry->valid.refutes);
   } else {
     account.paid.micro += entry->valid.paid.micro;
   }
+  recount(account, entry->valid.nonce);
   index(id, account);
   bytes_ += entry->bytes();
   if (entry->source.peer) shares_[*entry->source.peer].add(entry->bytes());
@@ -347,13 +445,14 @@ std::unique_ptr<TxPool::Entry> TxPool::remove(const Hash& hash) {
   entries_.erase(it);
   const AccountId id = entry->valid.sender;
   Account& account = accounts_.at(id);
-  unindex(id, account);
+  unindex(account);
   account.waiting.erase(entry->valid.nonce);
   if (entry->owes) {
-    --account.owing;
+    account.owing.erase(*entry->valid.refutes);
   } else {
     account.paid.micro -= entry->valid.paid.micro;
   }
+  recount(account, entry->valid.nonce);
   index(id, account);
   if (account.waiting.empty()) accounts_.erase(id);
   bytes_ -= entry->bytes();
@@ -420,7 +519,7 @@ void TxPool::refresh_account(const AccountId& id) {
   if (it == accounts_.end()) return;
   const auto payer = validator_->payer(id);
   if (payer.nonce != it->second.next || it->second.waiting.begin()->first < payer.nonce) {
-    unindex(id, it->second);
+    unindex(it->second);
     it->second.next = payer.nonce;
     std::vector<Hash> stale;
     for (const auto& [nonce, entry] : it->second.waiting) {
@@ -438,17 +537,22 @@ void TxPool::refresh_account(const AccountId& id) {
 void TxPool::drop_uncovered(const AccountId& id, Balance spendable) {
   const auto found = accounts_.find(id);
   if (found == accounts_.end()) return;
-  const Account& account = found->second;
-  if (account.owing == 0 && account.paid <= spendable) return;
+  Account& account = found->second;
+  if (account.owing.empty() && account.paid <= spendable) return;
   u128 left = spendable.micro;
   for (const auto& [nonce, entry] : account.waiting) {
     if (entry->valid.paid.micro <= left) {
       left -= entry->valid.paid.micro;
       continue;
     }
-    const bool may_owe =
-        entry->valid.refutes && (nonce != account.next || validator_->may_owe(entry->checked.tx()));
+    const bool may_owe = entry->valid.refutes &&
+                         (entry->owes || !account.owing.contains(*entry->valid.refutes)) &&
+                         (nonce != account.next || validator_->may_owe(entry->checked.tx()));
     if (!may_owe) return drop_unpaid(id, nonce);
+    if (entry->owes) continue;
+    entry->owes = true;
+    account.owing.insert(*entry->valid.refutes);
+    account.paid.micro -= entry->valid.paid.micro;
   }
 }
 
@@ -481,6 +585,8 @@ void TxPool::on_refused(const Hash& extrinsic, InvalidTransaction reason) {
   if (it == entries_.end()) return;
   const AccountId sender = it->second->valid.sender;
   const Nonce nonce = it->second->valid.nonce;
+  // Another refutation came before it in that block: it may owe its fee in the next one.
+  if (reason == InvalidTransaction::payment && it->second->valid.refutes) return;
   reject(extrinsic, reason);
   if (reason == InvalidTransaction::payment) drop_unpaid(sender, nonce);
 }

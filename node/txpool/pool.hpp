@@ -7,9 +7,9 @@
 // refused is kept.
 //
 // Payment. The fees and tips of all that waits of an account are no more than it can spend, those
-// that are owed apart. Its calls may spend the same credits: an account's transactions are selected
-// as far as its balance reaches on the state below the block, and the first that it can no longer
-// pay for is dropped with all after it.
+// that are owed apart: of these at most one a channel. Its calls may spend the same credits: an
+// account's transactions are selected as far as its balance reaches on the state below the block,
+// and the first that it can no longer pay for is dropped with all after it.
 //
 // Order. Each account's transactions wait by nonce. A block is filled with the best of the
 // accounts' next transactions, again and again: operational calls first, then by what they pay for
@@ -23,10 +23,13 @@
 //   per peer        of what came from one peer that is no validator at most a quarter waits; more
 //                   is refused
 //   transactions and bytes
-//                   the last transaction of some account goes: first of those that wait for a nonce
-//                   that is missing, then of those that pay the least for a byte, operational ones
-//                   last, of equals the youngest. A newcomer that would be the first to go is
-//                   refused as pool_full
+//                   the last transaction of some account goes, until there is room: first of those
+//                   that wait for a nonce that is missing, then of accounts with more than 16, then
+//                   of those that pay the least for a byte, operational ones last, of equals the
+//                   youngest. What a transaction pays is no more than the least of those before it
+//                   of its account, and is operational only if they are: it comes after them, and
+//                   they may leave nothing for it. A newcomer before which any of what would have
+//                   to go for it comes is refused as pool_full
 //   local           what clients of this node sent is kept as long as it fills no more than an
 //                   eighth of the pool: it goes after all others
 //   being checked   signatures of at most as many transactions, and half as many bytes; of them
@@ -39,6 +42,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -107,18 +111,21 @@ class TxPool final : public ports::Pool, public ports::Candidates {
     runtime::ValidTransaction valid;
     ports::PoolSource source;
     std::uint64_t arrival;
-    std::uint64_t look;  // at the head by which it was found valid
-    bool kept = false;   // local, within the part of the pool that is theirs
-    bool owes = false;   // not covered beside what else waits of the account
+    std::uint64_t look;         // at the head by which it was found valid
+    bool kept = false;          // local, within the part of the pool that is theirs
+    bool owes = false;          // not covered beside what waits before it of the account
+    std::uint64_t density = 0;  // what it pays for a byte, operational ones above all others
+    std::uint64_t lowest = 0;   // of it and of those before it of its account
 
     const Hash& hash() const { return checked.tx().hash; }
     std::size_t bytes() const { return checked.tx().bytes.size(); }
   };
+  using Waiting = std::map<Nonce, Entry*>;
   struct Account {
     Nonce next;  // by the newest final state that was looked at
-    std::map<Nonce, Entry*> waiting;
-    Balance paid;  // by all that waits but those that owe
-    std::size_t owing = 0;
+    Waiting waiting;
+    Balance paid;               // by all that waits but those that owe
+    std::set<ChannelId> owing;  // of those
   };
   // A transaction that its account can pay for after those before it, and what is left then.
   struct Payable {
@@ -138,11 +145,15 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   struct TailRank {
     bool kept;
     bool contiguous;
-    Rank rank;  // its priority is what is paid for a byte
+    bool within;  // its account has no more than its own places
+    Rank rank;    // its priority is Entry::lowest
     AccountId account;
+    Nonce nonce;
     friend bool operator<(const TailRank& a, const TailRank& b) {
-      if (a.kept != b.kept) return b.kept;
-      if (a.contiguous != b.contiguous) return b.contiguous;
+      const auto first = [](const TailRank& of) {
+        return std::tie(of.kept, of.contiguous, of.within);
+      };
+      if (first(a) != first(b)) return first(a) < first(b);
       if (b.rank < a.rank) return true;
       return !(a.rank < b.rank) && a.account < b.account;
     }
@@ -164,8 +175,10 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   static std::optional<Payable> next_of(const AccountId& id, const Account& account,
                                         const runtime::TransactionValidator& validator);
   static std::optional<Payable> after(const Payable& before);
-  static Rank density_of(const Entry& entry);
-  static TailRank tail_of(const AccountId& id, const Account& account);
+  static std::uint64_t density_of(const Entry& entry);
+  // As if it were its account's last.
+  static TailRank rank_at(const Account& account, Waiting::const_iterator at);
+  static void recount(Account& account, Nonce from);
   static ports::PoolAnswer refused(const Hash& hash, ports::PoolVerdict verdict,
                                    ports::Rejection why);
   ports::PoolAnswer invalid(const runtime::Transaction& tx,
@@ -173,7 +186,12 @@ class TxPool final : public ports::Pool, public ports::Candidates {
 
   void look_at_head();
   bool is_covered(const Entry& entry) const;
+  // What waits and goes for it at once, whoever pays more.
+  const Entry* displaced(const Entry& entry) const;
+  std::optional<ports::PoolAnswer> check_account(const Entry& entry, const Entry* goes) const;
   std::optional<ports::PoolAnswer> check_room(const Entry& entry) const;
+  TailRank rank_of_newcomer(const Entry& entry) const;
+  std::optional<std::vector<Hash>> victims(const Entry& entry, const Entry* goes) const;
   ports::PoolAnswer admit(std::unique_ptr<Entry> entry);
   void make_room(const Entry& entry);
   void insert(std::unique_ptr<Entry> entry);
@@ -182,8 +200,9 @@ class TxPool final : public ports::Pool, public ports::Candidates {
   void drop(const Hash& hash, ports::TxStatus status);
   void reject(const Hash& hash, runtime::InvalidTransaction reason);
   void index(const AccountId& id, const Account& account);
-  void unindex(const AccountId& id, const Account& account);
+  void unindex(const Account& account);
   void refresh_account(const AccountId& id);
+  void refresh_used(const runtime::ValidTransaction& valid);
   void drop_uncovered(const AccountId& id, Balance spendable);
   void drop_unpaid(const AccountId& id, Nonce first);
   void drop_expired();

@@ -100,6 +100,92 @@ TEST_CASE("pool: bytes whose signatures are being checked are bounded") {
   CHECK(asked == 2);
 }
 
+// Fails where what has the nonce of another is not compared with what goes for it.
+TEST_CASE(
+    "pool: what replaces a small transaction pushes nothing out that pays more for each byte") {
+  ChainNode node = node_with({100, 250'000, 256});
+  std::vector<Hash> small;
+  for (std::uint32_t i = 0; i < 15; ++i) {
+    small.push_back(node.submit(pay(node, "Bob", i), PoolSource::gossip).hash);
+  }
+  const Hash large = node.submit(remark(node, "Eve", 0), PoolSource::gossip).hash;
+  REQUIRE(node.submit(remark(node, "Eve", 1), PoolSource::gossip).verdict == PoolVerdict::accepted);
+  const Hash before = node.submit(pay(node, "Dave", 0), PoolSource::gossip).hash;
+  // It pays far more for its weight, and less for its bytes than all but Eve's.
+  const auto again = node.submit(remark(node, "Dave", 0), PoolSource::gossip);
+  CHECK(again.verdict == PoolVerdict::refused);
+  CHECK(again.code == RejectCode::pool_full);
+  CHECK(node.pool->contains(before));
+  CHECK(node.pool->contains(large));
+  for (const Hash& hash : small) CHECK(node.pool->contains(hash));
+  CHECK(node.pool->size() == 18);
+}
+
+// Fails where only the first to go is compared.
+TEST_CASE("pool: all that would go for a newcomer has to pay less than it") {
+  ChainNode node = node_with({100, 204'000, 256});
+  const auto large = [&](const std::string& from, std::size_t size, u128 tip) {
+    const runtime::RuntimeCall call = runtime::SystemCall{system::Remark{Bytes(size)}};
+    return node.submit(node.sign(dev(from), call, {.tip = tip}), PoolSource::gossip);
+  };
+  const Hash bait = large("Charlie", 90'000, 0).hash;
+  REQUIRE(large("Ferdie", 100'000, 900'000'000).verdict == PoolVerdict::accepted);
+  std::vector<Hash> small;
+  for (const char* name : {"Bob", "Dave"}) {
+    for (std::uint32_t i = 0; i < 15; ++i) {
+      small.push_back(node.submit(pay(node, name, i, 1'000'000), PoolSource::gossip).hash);
+    }
+  }
+  REQUIRE(node.pool->size() == 32);
+  CHECK(large("Eve", 101'000, 1'000'000).code == RejectCode::pool_full);
+  CHECK(node.pool->size() == 32);
+  CHECK(node.pool->contains(bait));
+  // One for which the bait alone has to go gets its place.
+  CHECK(large("Eve", 95'000, 1'000'000).verdict == PoolVerdict::accepted);
+  CHECK_FALSE(node.pool->contains(bait));
+  CHECK(node.pool->size() == 32);
+  for (const Hash& hash : small) CHECK(node.pool->contains(hash));
+}
+
+// Fails where an account's last transaction speaks for those before it.
+TEST_CASE("pool: a dear last transaction keeps no place for the cheap ones before it") {
+  ChainNode node = node_with({12, 1 << 20, 256});
+  for (std::uint32_t i = 0; i < 11; ++i) {
+    REQUIRE(node.submit(pay(node, "Eve", i), PoolSource::gossip).verdict == PoolVerdict::accepted);
+  }
+  const Hash last = node.submit(pay(node, "Eve", 11, 90'000'000), PoolSource::gossip).hash;
+  REQUIRE(node.pool->size() == 12);
+  CHECK(node.submit(pay(node, "Bob", 0, 1'000'000), PoolSource::gossip).verdict ==
+        PoolVerdict::accepted);
+  CHECK_FALSE(node.pool->contains(last));
+  CHECK(node.submit(pay(node, "Dave", 0, 1'000'000), PoolSource::gossip).verdict ==
+        PoolVerdict::accepted);
+  CHECK(node.pool->size() == 12);
+}
+
+// Fails where one account may hold more than its places against others that pay as much.
+TEST_CASE("pool: what an account has beyond its places goes for others") {
+  ChainNode node = node_with({40, 1 << 20, 256});
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    REQUIRE(node.submit(pay(node, "Eve", i, 5'000'000), PoolSource::gossip).verdict ==
+            PoolVerdict::accepted);
+  }
+  std::size_t accepted = 0;
+  for (const char* name : {"Bob", "Charlie"}) {
+    for (std::uint32_t i = 0; i < 15; ++i) {
+      const auto answer = node.submit(pay(node, name, i), PoolSource::gossip);
+      accepted += answer.verdict == PoolVerdict::accepted ? 1 : 0;
+    }
+  }
+  CHECK(accepted == 24);
+  std::size_t eves = 0;
+  for (const Hash& hash : node.pool->all()) {
+    const auto* one = node.pool->find_checked(hash);
+    eves += one->tx().signer == dev("Eve").account() ? 1 : 0;
+  }
+  CHECK(eves == 16);
+}
+
 constexpr u128 kCredits = 1'000'000;
 
 u128 free_of(const ChainNode& node, const std::string& name) {
@@ -143,6 +229,34 @@ TEST_CASE("pool: all that waits of an account is no more than it can spend") {
   REQUIRE(second.verdict == PoolVerdict::check_signature);
   CHECK(node.pool->settle(first.hash, true).verdict == PoolVerdict::accepted);
   CHECK(node.pool->settle(second.hash, true).code == RejectCode::cannot_pay);
+}
+
+// Fails where what waits with later nonces holds the balance that the next one needs.
+TEST_CASE("pool: the next transaction is paid for before later ones") {
+  ChainNode node(ChainNode::dev_spec());
+  const u128 all = free_of(node, "Eve");
+  const Hash first = node.submit(pay(node, "Eve", 1, all / 2)).hash;
+  const Hash second = node.submit(pay(node, "Eve", 2, all / 4)).hash;
+  REQUIRE(node.pool->size() == 2);
+  CHECK(node.submit(pay(node, "Eve", 0, all / 3)).verdict == PoolVerdict::accepted);
+  CHECK(node.pool->contains(first));
+  CHECK_FALSE(node.pool->contains(second));
+  CHECK(node.pool->size() == 2);
+}
+
+// Fails where a nonce that another transaction used still counts until its account is swept.
+TEST_CASE("pool: a nonce that another transaction used is looked at when its account sends more") {
+  ChainNode node(ChainNode::dev_spec(), {.limits = {2'000, 1 << 20, 256}});
+  ChainNode other(ChainNode::dev_spec());
+  const u128 half = free_of(node, "Eve") / 2;
+  other.submit(pay(other, "Eve", 0));
+  const Block block = other.advance();
+  const Hash old = node.submit(pay(node, "Eve", 0, half + half / 2)).hash;
+  // As if no turn of the sweep came to it: the block is final before the pool hears of it.
+  REQUIRE(node.execute(block).valid);
+  node.commit({block});
+  CHECK_FALSE(node.pool->contains(old));
+  CHECK(node.submit(pay(node, "Eve", 1, half)).verdict == PoolVerdict::accepted);
 }
 
 // Fails where select() does not look at the balance, where only the nonce is looked at when
@@ -276,6 +390,27 @@ TEST_CASE("pool: no more than 256 refutations that would owe their fee are check
         PoolVerdict::check_signature);
   for (const Hash& hash : asked) node.pool->settle(hash, false);
   CHECK(node.submit(quarrel.refute(quarrel.update(3), 1)).verdict == PoolVerdict::accepted);
+}
+
+// Fails where each is asked alone whether the channel may owe its fee.
+TEST_CASE("pool: of the refutations of a channel one waits whose fee would be owed") {
+  Quarrel quarrel;
+  ChainNode& node = quarrel.node;
+  const Bytes first = quarrel.refute(quarrel.update(2), 1);
+  REQUIRE(node.submit(first).verdict == PoolVerdict::accepted);
+  for (std::uint32_t nonce = 2; nonce < 6; ++nonce) {
+    const auto more = node.submit(quarrel.refute(quarrel.update(nonce + 1), nonce));
+    CHECK(more.verdict == PoolVerdict::refused);
+    CHECK(more.code == RejectCode::cannot_pay);
+    CHECK(more.reason.find("one at a time") != std::string::npos);
+  }
+  CHECK(node.pool->size() == 1);
+  // What another refutation of the same block kept out is not lost.
+  const Hash hash = extrinsic_hash(first);
+  node.pool->on_refused(hash, runtime::InvalidTransaction::payment);
+  CHECK(node.pool->contains(hash));
+  node.advance();
+  CHECK(node.pool->size() == 0);
 }
 
 // Fails where a refutation that owes is kept unseen.
