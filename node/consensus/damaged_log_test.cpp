@@ -113,6 +113,21 @@ TEST_CASE("a vote log with any byte flipped: nothing against what was sent, dama
   CHECK(observers > whole.size() / 2);
 }
 
+// Shown to fail where every vote of the high-water file has to be in the log.
+TEST_CASE("a log that was rewritten since the last vote has lost nothing") {
+  Recorded recorded;
+  Bench& bench = recorded.bench;
+  const LimitsRecord limits{Epoch(1), View(9)};
+  bench.disk().vote_log()->rewrite(
+      {{static_cast<std::uint8_t>(RecordKind::limits), encode(limits)}});
+  const auto rewritten = bench.disk().vote_log_file().live;
+  bench.restart();
+  CHECK(bench.alarms().empty());
+  CHECK(recorded.silence() == Silence::none);
+  CHECK(bench.simplex().own_votes().limits().none_below == View(9));
+  CHECK(*bench.disk().vote_log_file().live == *rewritten);
+}
+
 // Of the way there nothing is signed, and at 4,096 records the log would be rewritten without those
 // votes. Shown to fail where only the high-water file says of what epoch the votes are.
 TEST_CASE("a vote log of a later epoch than the database's binds without the high-water file too") {

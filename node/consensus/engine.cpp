@@ -182,7 +182,9 @@ void Engine::apply_high_water(Recovered& recovered, Epoch epoch) {
   const ports::HighWater& high = read.value;
   const auto said =
       statements_of(high.epoch, high.view, {high.notarized, high.nullified, high.finalized});
-  if (intact && high.epoch == epoch && log_lacks(said, recovered.own_votes)) {
+  // A log that was rewritten keeps no votes below what it says none is signed below.
+  const bool open = high.view >= recovered.limits.none_below;
+  if (intact && high.epoch == epoch && open && log_lacks(said, recovered.own_votes)) {
     mark(Mark::log_behind_high_water);
     recovered.limits.none_below = std::max(recovered.limits.none_below, high.view);
     output_.alarms.push_back("the vote log lost its end: nothing is signed below view " +

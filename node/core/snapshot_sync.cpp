@@ -46,7 +46,9 @@ ValidatorSet SnapshotSync::set_of(Epoch epoch) const {
 }
 
 void SnapshotSync::peer_head(const PeerId& peer, BlockNumber head) {
-  Peer& known = peers_[peer];
+  const auto [at, added] = peers_.try_emplace(peer);
+  Peer& known = at->second;
+  if (added) known.turn = next_turn_++;
   // An epoch that has ended since may be proved now.
   if (known.standing.head.value / chain_.epoch_length != head.value / chain_.epoch_length) {
     known.proves_none_from.reset();
@@ -107,6 +109,7 @@ SnapshotSync::Output SnapshotSync::step(Instant now) {
       wake_at(until);
     } else {
       peer.standing.miss(now);
+      peer.turn = next_turn_++;
       asked_one_.reset();
     }
   }
@@ -133,6 +136,7 @@ void SnapshotSync::ask_for_proofs(Instant now) {
   if (asked_one_) return;
   if (pause_until_ && now < *pause_until_) return wake_at(*pause_until_);
   pause_until_.reset();
+  if (waits_for_prover(now)) return;
   if (const auto peer = choose_prover(now)) {
     asked_one_ = AskedOne{*peer, now};
     wake_at(now + peers_.at(*peer).standing.patience());
@@ -148,8 +152,20 @@ void SnapshotSync::ask_for_proofs(Instant now) {
   ask_for_subtrees(now);
 }
 
+// Who has proved much and misses an answer is asked again: its proofs would go with it.
+bool SnapshotSync::waits_for_prover(Instant now) {
+  if (!prover_ || !is_before_trusted()) return false;
+  if (next_epoch_.value <= head_.value / chain_.epoch_length + 1) return false;  // none of its
+  const auto found = peers_.find(*prover_);
+  if (found == peers_.end() || found->second.proves_none_from) return false;
+  const SyncPeer& prover = found->second.standing;
+  if (!prover.rests(now) || !prover.is_trusted()) return false;
+  wake_at(prover.rests_until());
+  return true;
+}
+
 // Up to the trusted block all from one: the next proof of another would not stand on what this one
-// made up. Each has one try, until there is news of it.
+// made up. Each has its turn: two that fail in turns do not keep the others from theirs.
 std::optional<PeerId> SnapshotSync::choose_prover(Instant now) {
   const auto may_prove = [&](const auto& entry) {
     const Peer& peer = entry.second;
@@ -159,12 +175,19 @@ std::optional<PeerId> SnapshotSync::choose_prover(Instant now) {
   if (prover_ && is_before_trusted()) {
     const auto same = peers_.find(*prover_);
     if (same != peers_.end() && may_prove(*same)) return prover_;
-    if (same != peers_.end()) same->second.proves_none_from = next_epoch_;
+    if (same != peers_.end()) {
+      same->second.proves_none_from = next_epoch_;
+      same->second.turn = next_turn_++;
+    }
     forget_proofs();
   }
-  const auto first = std::find_if(peers_.begin(), peers_.end(), may_prove);
   prover_.reset();
-  if (first != peers_.end()) prover_ = first->first;
+  std::uint64_t first = next_turn_;
+  for (const auto& entry : peers_) {
+    if (!may_prove(entry) || entry.second.turn >= first) continue;
+    first = entry.second.turn;
+    prover_ = entry.first;
+  }
   return prover_;
 }
 
@@ -181,6 +204,11 @@ void SnapshotSync::on_reply(const PeerId& from, const EpochProofsReply& reply, I
   }
   if (reply.proofs.empty()) {
     peer.proves_none_from = next_epoch_;
+    peer.turn = next_turn_++;
+    if (prover_ == from && is_before_trusted()) {  // whatever it says of its head from now on
+      forget_proofs();
+      prover_.reset();
+    }
   } else {
     peer.standing.serve();
     peer.standing.head = std::max(peer.standing.head, end_of(Epoch(next_epoch_.value - 1)));

@@ -85,6 +85,7 @@ class SnapshotSync {
   struct Peer {
     SyncPeer standing;
     std::optional<Epoch> proves_none_from;
+    std::uint64_t turn = 0;  // to prove: who failed, or came back, is behind all others
     bool lacks_target = false;
     std::size_t requests = 0;  // for subtrees, on their way
     std::size_t batch = 4;     // subtrees of its next request
@@ -116,6 +117,7 @@ class SnapshotSync {
 
   void ask_for_proofs(ports::Instant now);
   std::optional<ports::PeerId> choose_prover(ports::Instant now);
+  bool waits_for_prover(ports::Instant now);
   bool take_proof(const EpochProof& proof);
   bool is_trusted(Epoch newest);
   bool is_before_trusted() const;
@@ -145,6 +147,7 @@ class SnapshotSync {
 
   Epoch next_epoch_{1};                  // the first without a stored proof
   std::optional<ports::PeerId> prover_;  // who brought the newest proofs
+  std::uint64_t next_turn_ = 1;
   std::optional<AskedOne> asked_one_;
   std::optional<ports::Instant> pause_until_;
 

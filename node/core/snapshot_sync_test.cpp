@@ -92,7 +92,8 @@ enum class Manner {
   wrong_proof,
   wrong_body,
   wrong_block,
-  other_chain  // proves that one
+  other_chain,  // proves that one
+  stops         // proves a few epochs, and then is at another head
 };
 
 struct Answer {
@@ -164,11 +165,20 @@ class Newcomer {
   bool asked_for_block = false;
   Epoch other_up_to{3};  // who is of another chain proves it so far
   std::uint64_t now = 1'000;
+  std::size_t lost = 0;                                          // the request that is not answered
+  std::size_t proofs_max = ~std::size_t{0};                      // in an answer
+  std::vector<std::pair<unsigned, std::uint64_t>> proofs_asked;  // of whom, from which epoch on
 
  private:
   void hand_in(const Answer& next) {
     if (const auto* proofs = std::get_if<EpochProofsReply>(&next.message)) {
       sync->on_reply(next.from, *proofs, Instant(now));
+      if (!proofs->proofs.empty()) return;
+      ++stopped_;
+      for (const auto& [id, manner] : peers) {
+        if (manner != Manner::stops) continue;
+        sync->peer_head(id, BlockNumber(claimed_.value + stopped_ % 2 * kEpoch));
+      }
     } else if (const auto* parts = std::get_if<SubtreesReply>(&next.message)) {
       sync->on_reply(next.from, *parts, Instant(now));
     } else if (const auto* range = std::get_if<RangeReply>(&next.message)) {
@@ -182,17 +192,20 @@ class Newcomer {
     ++requests;
     asked_for_block |= std::holds_alternative<RangeRequest>(message);
     const Manner manner = peers.contains(to) ? peers.at(to) : Manner::silent;
-    if (manner == Manner::silent) return;
+    const auto* asked = std::get_if<EpochProofsRequest>(&message);
+    if (asked != nullptr) proofs_asked.emplace_back(to.bytes[0], asked->from.value);
+    if (manner == Manner::silent || requests == lost) return;
     const std::uint64_t at = now + 10 + to.bytes[0];
     if (const auto* proofs = std::get_if<EpochProofsRequest>(&message)) {
       EpochProofsReply reply;
       const bool other = manner == Manner::other_chain;
+      const bool some = other || manner == Manner::stops;
       const ports::Store& store = *(other ? other_server() : server_).node.store;
-      for (Epoch epoch = proofs->from; !other || epoch <= other_up_to; epoch = epoch.next()) {
+      for (Epoch epoch = proofs->from; !some || epoch <= other_up_to; epoch = epoch.next()) {
         auto proof = ports::find_epoch_proof(store, epoch);
         if (!proof) break;
         if (manner == Manner::wrong_proof) proof->header.state_root.bytes[0] ^= 1;
-        if (!reply.proofs.push_back(*proof)) break;
+        if (!reply.proofs.push_back(*proof) || reply.proofs.size() == proofs_max) break;
       }
       answers_.push({at, to, reply});
     } else if (const auto* wanted = std::get_if<SubtreesRequest>(&message)) {
@@ -226,6 +239,7 @@ class Newcomer {
   }
 
   BlockNumber claimed_{34};
+  std::uint32_t stopped_ = 0;
   tests::CountingVerifier verifier_;
   std::priority_queue<Answer, std::vector<Answer>, Later> answers_;
 };
@@ -440,6 +454,38 @@ TEST_CASE("snapshot sync: what another chain's old keys prove gives way to the t
   check_proofs(later, 3);
   CHECK(later.alarms.size() == 1);
   CHECK(later.dropped.empty());
+}
+
+// Shown to fail: with the first that may prove asked again and again.
+TEST_CASE("snapshot sync: who stops proving in turns does not keep others from theirs") {
+  Server& server = shared_server();
+  const auto hash = ports::find_final(*server.node.store, BlockNumber(30));
+  Newcomer newcomer(server);
+  newcomer.other_up_to = Epoch(2);
+  newcomer.begin(ports::ChainHead{*hash, BlockNumber(30)});
+  newcomer.add(1, Manner::stops);
+  newcomer.add(2, Manner::stops);
+  newcomer.add(3, Manner::honest);
+  CHECK(newcomer.run().installed);
+  check_joined(newcomer, 30);
+  CHECK(newcomer.dropped.empty());
+}
+
+// Shown to fail: with another asked at once.
+TEST_CASE("snapshot sync: who has proved much and misses an answer is asked again") {
+  Server& server = shared_server();
+  const auto hash = ports::find_final(*server.node.store, BlockNumber(30));
+  Newcomer newcomer(server);
+  newcomer.proofs_max = 1;
+  newcomer.lost = 2;
+  newcomer.begin(ports::ChainHead{*hash, BlockNumber(30)});
+  newcomer.add(1, Manner::honest);
+  newcomer.add(2, Manner::honest);
+  CHECK(newcomer.run().installed);
+  REQUIRE(newcomer.proofs_asked.size() >= 4);
+  newcomer.proofs_asked.resize(4);
+  CHECK(newcomer.proofs_asked ==
+        std::vector<std::pair<unsigned, std::uint64_t>>{{1, 1}, {1, 2}, {1, 2}, {1, 3}});
 }
 
 // Shown to fail: with all proofs forgotten, those of the own chain too.

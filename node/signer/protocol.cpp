@@ -14,6 +14,8 @@
 namespace tally::signer {
 namespace {
 
+constexpr std::chrono::milliseconds kConnectPatience{1'000};
+
 Result<sockaddr_un, Error> address_of(const std::string& path) {
   sockaddr_un out{};
   out.sun_family = AF_UNIX;
@@ -23,6 +25,13 @@ Result<sockaddr_un, Error> address_of(const std::string& path) {
   }
   std::memcpy(out.sun_path, path.data(), path.size());
   return out;
+}
+
+// 0, or the error: EAGAIN where somebody listens and accepts nobody in time.
+int connect_to(const Socket& from, const sockaddr_un& to) {
+  from.limit(kConnectPatience);
+  const auto* address = reinterpret_cast<const sockaddr*>(&to);
+  return ::connect(from.file(), address, sizeof to) == 0 ? 0 : errno;
 }
 
 bool send_all(int file, ByteView bytes) {
@@ -87,16 +96,17 @@ Result<Socket, Error> connect_unix(const std::string& path) {
   const sockaddr_un address = TALLY_TRY(address_of(path));
   Socket out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!out.open()) return fail_with(std::string("cannot make a socket: ") + std::strerror(errno));
-  if (::connect(out.file(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail_with("nobody answers at unix:" + path + ": " + std::strerror(errno));
-  }
+  const int why = connect_to(out, address);
+  if (why != 0) return fail_with("nobody answers at unix:" + path + ": " + std::strerror(why));
   return out;
 }
 
 // A socket file that nobody listens on is what a signer that was killed left behind.
 Result<Socket, Error> listen_unix(const std::string& path, std::optional<gid_t> group) {
   const sockaddr_un address = TALLY_TRY(address_of(path));
-  if (connect_unix(path).ok()) {
+  const Socket probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int heard = connect_to(probe, address);
+  if (heard == 0 || heard == EAGAIN) {  // it hangs, and its queue is full
     return fail_with("another signer listens at unix:" + path + "; stop it, or name another path");
   }
   struct stat there {};

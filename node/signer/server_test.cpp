@@ -195,6 +195,22 @@ TEST_CASE("neither a signer that runs nor a file of another kind loses its place
   CHECK_FALSE(listen_unix(std::string(200, 'x')).ok());
 }
 
+// Fails where a node waits for a place in its queue, or takes its socket for one that was left.
+TEST_CASE("a signer that accepts nobody is neither waited for nor replaced") {
+  Place place;
+  const Socket hangs = *listen_unix(place.socket);
+  std::vector<Socket> queued;
+  while (queued.size() < 100) {
+    auto one = connect_unix(place.socket);
+    if (!one.ok()) break;
+    queued.push_back(*std::move(one));
+  }
+  CHECK(queued.size() < 100);
+  const auto second = listen_unix(place.socket);
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.error().message.find("another signer") != std::string::npos);
+}
+
 // A node of another user. Shown to fail where the socket stays its user's alone.
 TEST_CASE("the socket lets a group in that is named, and nobody else") {
   Place place;
