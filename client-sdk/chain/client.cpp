@@ -54,6 +54,9 @@ ChainClient::Impl::Impl(const ClientConfig& config, TrustRoot root)
 
 std::optional<FinalHead> ChainClient::Impl::known(const Hash& hash) const {
   const std::lock_guard lock(mutex);
+  return known_locked(hash);
+}
+std::optional<FinalHead> ChainClient::Impl::known_locked(const Hash& hash) const {
   const auto found = std::find_if(proved.begin(), proved.end(),
                                   [&](const auto& entry) { return entry.second.hash == hash; });
   if (found == proved.end()) return std::nullopt;

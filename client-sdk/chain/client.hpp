@@ -163,8 +163,15 @@ struct SubmitOptions {
   Balance tip;
   std::uint32_t mortality_blocks = 1'024;
   std::optional<Nonce> nonce;  // none: the node's count of the pool's
+  // Of a transaction that was signed before: final when it was, so that it is in a later block.
+  BlockNumber above;
   std::function<void(const Hash& extrinsic_hash, const TxProgress&)> on_progress;
   std::stop_token stop;
+};
+
+struct SignedExtrinsic {
+  Bytes bytes;
+  BlockNumber above;  // for SubmitOptions
 };
 
 // A transaction that is in a final block, proved. It took effect, or it failed and only cost its
@@ -233,8 +240,8 @@ class ChainClient {
   ClientResult<TxOutcome> submit(const KeyPair& key, const Bytes& call,
                                  const SubmitOptions& options = {});
   // Signs only: the bytes for submit_signed().
-  ClientResult<Bytes> sign(const KeyPair& key, const Bytes& call,
-                           const SubmitOptions& options = {});
+  ClientResult<SignedExtrinsic> sign(const KeyPair& key, const Bytes& call,
+                                     const SubmitOptions& options = {});
   ClientResult<TxOutcome> submit_signed(const Bytes& extrinsic, const SubmitOptions& options = {});
   ClientResult<Nonce> next_nonce(const AccountId& account);
 

@@ -225,6 +225,21 @@ TEST_CASE("a transaction is followed until it is proved final") {
   CHECK(extrinsic->signature->extra.era.birth(BlockNumber(4)) == BlockNumber(3));
 }
 
+// Shown to fail where any proved block will do.
+TEST_CASE("a transaction is not believed to be in a block from before its signature") {
+  Setup s;
+  s.include_with({success()});
+  const auto made = s.client->sign(alice(), Bytes{1, 0});
+  REQUIRE(made.ok());
+  CHECK(made->above == BlockNumber(3));
+  SubmitOptions options;
+  options.above = BlockNumber(4);
+  const auto outcome = s.client->submit_signed(made->bytes, options);
+  REQUIRE(!outcome.ok());
+  CHECK(outcome.error().check == Check::extrinsics);
+  CHECK(outcome.error().message.find("above block 4") != std::string::npos);
+}
+
 TEST_CASE("a call that failed in its block is an outcome with its error") {
   Setup s;
   s.include_with({failure(ErrorCannotLookup{})});

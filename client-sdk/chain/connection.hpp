@@ -36,6 +36,16 @@ inline ClientError stale_head(const std::string& endpoint, BlockNumber shown, Bl
       Check::freshness};
 }
 
+// Of a block below what is known of the validators: it may be as good as any.
+inline ClientError before_trust(const std::string& endpoint, BlockNumber shown, Epoch known_from) {
+  return {ClientErrorKind::not_proved, "stale",
+          "block " + std::to_string(shown.value) + ", which the node at " + endpoint +
+              " shows, is of an epoch before " + std::to_string(known_from.value) +
+              ", the first whose validators are known here: the node is behind, or the block is "
+              "from before the trusted one",
+          Check::freshness};
+}
+
 class Connection {
  public:
   explicit Connection(const ClientConfig& config);

@@ -49,6 +49,7 @@ struct ChainClient::Impl {
   // The header that the node shows at this place, proved final.
   ClientResult<FinalHead> prove_at(const proto::BlockAt& at);
   std::optional<FinalHead> known(const Hash& hash) const;
+  std::optional<FinalHead> known_locked(const Hash& hash) const;  // with the mutex held
   // That the head is not older than allowed, by the clock and by what was proved before.
   ClientResult<void> check_fresh(const FinalHead& head, TimestampMs newest_before,
                                  DurationMs max_age) const;

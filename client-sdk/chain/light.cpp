@@ -60,6 +60,7 @@ ClientResult<ChainClient*> LightClient::connected(std::size_t index) {
   const bool restored = !trust_.empty() && client->restore_trust(trust_);
   if (config_.from && !(restored && client->trust_start() == config_.from->hash)) {
     TALLY_TRY(begin_at(*client, *config_.from));
+    trust_ = client->save_trust();  // what was saved began elsewhere
   }
   start_ = client->trust_start();
   clients_[index] = std::move(client);
@@ -150,9 +151,10 @@ ClientResult<FinalHead> LightClient::advance() {
     if (agreed.error().check == Check::history) return fail(agreed.error());
     refuse(*index, agreed.error());
   }
-  const bool heard = std::any_of(nodes_.begin(), nodes_.end(),
-                                 [](const LightNode& node) { return node.head.has_value(); });
-  if (head_ && heard) return *head_;  // from nodes that are behind it
+  const bool heard = std::any_of(nodes_.begin(), nodes_.end(), [this](const LightNode& node) {
+    return node.head && head_ && node.head->number <= head_->number;
+  });
+  if (heard && head_->number >= reached_) return *head_;  // from nodes that are behind it
   return fail(first_error());
 }
 

@@ -83,6 +83,11 @@ ClientResult<FinalHead> ChainClient::Impl::prove(const FinalityProof& proof) {
     TALLY_TRY(learn(*wanted, *epoch));
   }
   const std::lock_guard lock(mutex);
+  if (*epoch < trust.known_from()) {
+    if (const auto found = known_locked(block_hash(proof.header))) return *found;
+    return fail(
+        before_trust(connection.config().endpoint, proof.header.number.value, trust.known_from()));
+  }
   const auto verified = trust.verify(proof);
   if (!verified.ok()) {
     ClientError error = client_error(ClientErrorKind::not_proved, verified.error().message);

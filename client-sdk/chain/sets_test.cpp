@@ -313,6 +313,63 @@ TEST_CASE("sets: who is gone for long makes no newest block") {
   CHECK(trust.newest() == today);
 }
 
+// Shown to fail where what cannot be judged counts as a lie.
+TEST_CASE("sets: a node that is behind the trusted block is asked again when it has caught up") {
+  Setup s;
+  Setup behind(23);
+  REQUIRE(behind.hash_of(23) == s.hash_of(23));
+  // Its state names the validators of the epoch that begins after it.
+  const TrustedBlock from{BlockNumber(25), s.hash_of(25)};
+  LightConfig config;
+  for (const Setup* one : {&s, &behind}) {
+    config.nodes.push_back("127.0.0.1:" + std::to_string(one->server->port()));
+  }
+  config.from = from;
+  config.saved_trust = [&] {
+    const auto client = s.connect();
+    REQUIRE(client->finalized().ok());
+    return client->save_trust();
+  }();
+  LightClient light(config, {s.chain.genesis_hash(), s.chain.genesis_state_root(), kLength,
+                             s.chain.validators()});
+  REQUIRE(light.advance().ok());
+  CHECK(light.nodes()[1].error->check == Check::freshness);
+  CHECK_FALSE(light.nodes()[1].set_aside);
+  // The block that was named is what it stands on, not what was saved.
+  const auto client = s.connect();
+  REQUIRE(client->restore_trust(light.saved_trust()));
+  CHECK(client->trust_start() == s.hash_of(25));
+
+  while (behind.chain.heads().finalized.number.value < 43) {
+    behind.chain.add_block(behind.sets_after_next());
+  }
+  s.server.reset();
+  const auto head = light.advance();
+  REQUIRE(head.ok());
+  CHECK(light.nodes()[1].head->hash == s.hash_of(43));
+}
+
+// Shown to fail where any head that was proved before will do.
+TEST_CASE("sets: a head below what is proved to be reached is not the newest") {
+  Setup ahead(12);
+  Setup slow(12);
+  auto light = light_of(ahead, {ahead.server->port(), slow.server->port()}, {});
+  REQUIRE(light.advance().ok());
+  // One proves the ends of later epochs, and no head; the other has come half as far.
+  while (ahead.chain.heads().finalized.number.value < 43) {
+    ahead.chain.add_block(ahead.sets_after_next());
+  }
+  while (slow.chain.heads().finalized.number.value < 24) {
+    slow.chain.add_block(slow.sets_after_next());
+  }
+  ahead.chain.lie_in_proof = [](FinalityProof& proof) {
+    if (proof.header.number.value == BlockNumber(43)) proof.finalization.signatures = {};
+  };
+  const auto head = light.advance();
+  REQUIRE_FALSE(head.ok());
+  CHECK(light.nodes()[1].error->check == Check::freshness);
+}
+
 // Shown to fail without has_set_item() in Trust::verify.
 TEST_CASE("sets: a filler is no block of the chain") {
   Setup s;
@@ -388,6 +445,10 @@ TEST_CASE("sets: a file of trust goes on where it began, unless another block is
   s.chain.state_error.reset();
   const auto wrong = begin(TrustedBlock{BlockNumber(24), s.hash_of(23)});
   CHECK(wrong.second.find("has the number 23, not 24") != std::string::npos);
+  // What is there and cannot be read is not as if there were nothing.
+  std::filesystem::permissions(file, std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
+  CHECK(begin(std::nullopt).second.find("cannot be read") != std::string::npos);
   std::filesystem::remove_all(folder);
 }
 

@@ -35,8 +35,8 @@ ClientResult<Nonce> ChainClient::next_nonce(const AccountId& account) {
   return Nonce(reply.nonce());
 }
 
-ClientResult<Bytes> ChainClient::sign(const KeyPair& key, const Bytes& call,
-                                      const SubmitOptions& options) {
+ClientResult<SignedExtrinsic> ChainClient::sign(const KeyPair& key, const Bytes& call,
+                                                const SubmitOptions& options) {
   const FinalHead head = TALLY_TRY(finalized());
   SignedExtra extra;
   Hash birth_hash = root().genesis_hash;
@@ -50,13 +50,15 @@ ClientResult<Bytes> ChainClient::sign(const KeyPair& key, const Bytes& call,
   extra.tip = {options.tip};
   const SignedAdditional additional{version().spec_version, version().transaction_version,
                                     root().genesis_hash, birth_hash};
-  return sign_extrinsic(key, call, extra, additional);
+  return SignedExtrinsic{sign_extrinsic(key, call, extra, additional), head.number};
 }
 
 ClientResult<TxOutcome> ChainClient::submit(const KeyPair& key, const Bytes& call,
                                             const SubmitOptions& options) {
-  const Bytes extrinsic = TALLY_TRY(sign(key, call, options));
-  return submit_signed(extrinsic, options);
+  const SignedExtrinsic made = TALLY_TRY(sign(key, call, options));
+  SubmitOptions with = options;
+  with.above = std::max(options.above, made.above);
+  return submit_signed(made.bytes, with);
 }
 
 ClientResult<TxOutcome> ChainClient::submit_signed(const Bytes& extrinsic,
@@ -86,6 +88,13 @@ ClientResult<TxOutcome> ChainClient::submit_signed(const Bytes& extrinsic,
     if (!status.has_finalized()) continue;
     const TxInBlock at = TALLY_TRY(to_place(status.finalized()));
     const FinalHead head = TALLY_TRY(impl_->prove_inclusion(hash, at));
+    // Who served long ago could sign a block of a height of that time, with this transaction.
+    if (head.number <= options.above) {
+      return fail(not_proved(Check::extrinsics, "the transaction was signed above block " +
+                                                    std::to_string(options.above.value) +
+                                                    ", and the node says that it is in block " +
+                                                    std::to_string(head.number.value)));
+    }
     const auto elapsed = steady_clock::now() - began;
     TxOutcome outcome;
     outcome.extrinsic_hash = hash;

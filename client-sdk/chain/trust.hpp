@@ -92,6 +92,7 @@ class Trust {
   Result<Step, Error> learn(const FinalityProof& proof);
   // The last epoch whose validators are known.
   Epoch known_up_to() const { return known_up_to_; }
+  Epoch known_from() const { return sets_.front().epoch; }
   // The chain has come this far: the end of the last epoch of which that was proved.
   BlockNumber reached() const;
   // Header time of what was proved last; genesis time at first.

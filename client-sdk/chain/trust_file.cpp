@@ -51,7 +51,13 @@ ClientResult<void> begin_at(ChainClient& client, const TrustedBlock& block) {
 }
 
 ClientResult<void> begin_trust(ChainClient& client, const TrustSource& source) {
-  const bool restored = client.restore_trust(read_trust(source.file));
+  auto saved = read_private_file(source.file, kTrustBytesMax);
+  std::error_code error;
+  if (!saved.ok() && std::filesystem::exists(source.file, error)) {
+    return fail(client_error(ClientErrorKind::invalid,
+                             "the trust that was saved cannot be read: " + saved.error().message));
+  }
+  const bool restored = saved.ok() && client.restore_trust(to_bytes(as_bytes(*saved)));
   if (!source.block || (restored && client.trust_start() == source.block->hash)) return {};
   return begin_at(client, *source.block);
 }

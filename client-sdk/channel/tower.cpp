@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <tuple>
 
 #include "client-sdk/channel/journal_records.hpp"
 #include "client-sdk/channel/planted.hpp"
@@ -13,6 +14,7 @@ namespace tally::channel {
 namespace {
 
 constexpr std::uint32_t kRetryBlocks = 4;
+constexpr std::uint32_t kFailuresMax = 10;  // then it waits no longer: 4,096 blocks
 
 // A fixed text, which no hash of a channel is.
 const JournalKey kSeenKey = *JournalKey::from(as_bytes("tallystick/tower saw final block"));
@@ -27,9 +29,12 @@ bool may_be_early(TowerError why, const channels::ChannelState& state,
 }
 
 Tower::Tower(Journal journal, const AccountId& account)
-    : journal_(std::move(journal)), account_(account) {
+    : journal_(std::move(journal)),
+      account_(account),
+      genesis_hash_(channel::genesis_hash(journal_)) {
   if (planted(Fault::tower_forgets)) return;
   for (const auto& [key, bytes] : journal_.entries()) {
+    if (key == kGenesisKey) continue;
     if (key == kSeenKey) {
       const auto seen = decode<BlockNumber>(bytes);
       TALLY_ASSERT(seen.ok());
@@ -42,9 +47,25 @@ Tower::Tower(Journal journal, const AccountId& account)
   }
 }
 
-Result<bool, TowerError> Tower::give(const Watch& watch,
-                                     const std::optional<channels::Channel>& on_chain,
-                                     BlockNumber at) {
+bool Tower::bind_to(const Hash& genesis_hash) {
+  if (genesis_hash_ == genesis_hash) return true;
+  if (genesis_hash_ && !watches_.empty()) return false;
+  if (genesis_hash_) seen_ = {};
+  genesis_hash_ = genesis_hash;
+  write({{kGenesisKey, encode(genesis_hash)}, {kSeenKey, encode(seen_)}});
+  return true;
+}
+
+bool Tower::appoints(const Watch& watch, const channels::Channel& on_chain) const {
+  if (!watch.appointment) return false;
+  const Bytes bytes = channels::appointment_bytes({watch.update.state.channel_id, account_});
+  return verify_offchain(on_chain.opener, bytes, *watch.appointment).ok() ||
+         verify_offchain(on_chain.counterparty, bytes, *watch.appointment).ok();
+}
+
+Result<Given, TowerError> Tower::give(const Watch& watch,
+                                      const std::optional<channels::Channel>& on_chain,
+                                      BlockNumber at) {
   // The accounts come from the chain: nobody can displace a good state with one that other keys
   // signed.
   if (!on_chain || on_chain->phase == channels::Phase::pending) {
@@ -52,29 +73,24 @@ Result<bool, TowerError> Tower::give(const Watch& watch,
   }
   const channels::ChannelState& state = watch.update.state;
   const Watch* known = find(state.channel_id);
-  if (known != nullptr && known->update.state.version >= state.version) return false;
-  if (known != nullptr && planted(Fault::tower_keeps_first)) return false;
+  if (known != nullptr && known->update.state.version >= state.version) return Given{};
+  if (known != nullptr && planted(Fault::tower_keeps_first)) return Given{};
   const auto sum = checked_add(state.balance_a, state.balance_b);
   const auto held = checked_add(on_chain->floor.balance_a, on_chain->floor.balance_b);
   if (!sum.ok() || !held.ok() || *sum != *held) return fail(TowerError::wrong_sum);
+  if (state.acked >= state.version) return fail(TowerError::acked_not_below_version);
   const Bytes bytes = channels::update_bytes(state);
   if (!verify_offchain(on_chain->opener, bytes, watch.update.signature_a).ok() ||
       !verify_offchain(on_chain->counterparty, bytes, watch.update.signature_b).ok()) {
     return fail(TowerError::bad_signature);
   }
-  if (watch.appointment) {
-    const Bytes appointment = channels::appointment_bytes({state.channel_id, account_});
-    if (!verify_offchain(on_chain->opener, appointment, *watch.appointment).ok() &&
-        !verify_offchain(on_chain->counterparty, appointment, *watch.appointment).ok()) {
-      return fail(TowerError::bad_appointment);
-    }
-  }
+  const bool appointed = appoints(watch, *on_chain);
   Watch kept = watch;
-  if (!kept.appointment && known != nullptr) kept.appointment = known->appointment;
+  if (!appointed) kept.appointment = known != nullptr ? known->appointment : std::nullopt;
   seen_ = std::max(seen_, at);
   write({{key_of(state.channel_id), encode(kept)}, {kSeenKey, encode(seen_)}});
   watches_[state.channel_id] = std::move(kept);
-  return true;
+  return Given{.newer = true, .appointment_holds = appointed};
 }
 
 void Tower::write(const Journal::Entries& entries) {
@@ -103,7 +119,8 @@ void Tower::queue(const ChannelId& channel) {
 
 void Tower::stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline) {
   Standing& standing = standing_[channel];
-  standing = {std::max(standing.version, version), std::max(standing.deadline, deadline)};
+  standing.version = std::max(standing.version, version);
+  standing.deadline = std::max(standing.deadline, deadline);
   queue(channel);
 }
 
@@ -151,14 +168,18 @@ void Tower::on_record(const ChannelId& channel, const std::optional<channels::Ch
 void Tower::on_final_block(BlockNumber number) {
   next_block_ = number.next();
   if (number.value % kRetryBlocks != 0) return;
-  for (const auto& [channel, standing] : standing_) queue(channel);
+  for (const auto& [channel, standing] : standing_) {
+    if (number >= standing.again_from) queue(channel);
+  }
 }
 
 std::optional<Refutation> Tower::take() {
   std::erase_if(queued_, [&](const ChannelId& channel) { return !due(channel); });
   const auto first =
       std::min_element(queued_.begin(), queued_.end(), [&](const ChannelId& x, const ChannelId& y) {
-        return standing_.at(x).deadline < standing_.at(y).deadline;
+        const Standing& sx = standing_.at(x);
+        const Standing& sy = standing_.at(y);
+        return std::tie(sx.failures, sx.deadline) < std::tie(sy.failures, sy.deadline);
       });
   if (first == queued_.end()) return std::nullopt;
   const ChannelId channel = *first;
@@ -168,13 +189,19 @@ std::optional<Refutation> Tower::take() {
   return Refutation{channel, {watch.update, watch.appointment}};
 }
 
-void Tower::ended(const Refutation& refutation, bool included) {
+void Tower::ended(const Refutation& refutation, Attempt attempt) {
   under_way_.erase(refutation.channel_id);
-  const auto standing = standing_.find(refutation.channel_id);
-  if (!included || standing == standing_.end()) return;
-  // Its event may still be to come.
-  ChannelVersion& version = standing->second.version;
-  version = std::max(version, refutation.call.update.state.version);
+  const auto found = standing_.find(refutation.channel_id);
+  if (found == standing_.end()) return;
+  Standing& standing = found->second;
+  if (attempt == Attempt::included) {
+    // Its event may still be to come.
+    standing.version = std::max(standing.version, refutation.call.update.state.version);
+  } else if (attempt == Attempt::failed) {
+    standing.failures = std::min(standing.failures + 1, kFailuresMax);
+    standing.again_from =
+        BlockNumber(next_block_.value_or(seen_).value + (kRetryBlocks << standing.failures));
+  }
 }
 
 }  // namespace tally::channel

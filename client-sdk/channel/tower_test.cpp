@@ -89,7 +89,7 @@ struct Disk {
 };
 
 void give(Tower& tower, const ChannelId& id, std::uint64_t version, std::uint32_t at) {
-  REQUIRE(tower.give(watch(id, version), open_record(), BlockNumber(at)).value_or(false));
+  REQUIRE(tower.give(watch(id, version), open_record(), BlockNumber(at)).value_or({}).newer);
 }
 // "channel:version" of what is due next.
 std::string taken(Tower& tower) {
@@ -191,7 +191,7 @@ TEST_CASE("a refutation that waits or is under way is not given out again") {
   SECTION("what failed is due again some blocks later") {
     const auto due = tower.take();
     REQUIRE(due);
-    tower.ended(*due, false);
+    tower.ended(*due, Attempt::not_included);
     CHECK(taken(tower) == "1:5");
     CHECK(taken(tower) == "nothing");
     tower.on_final_block(BlockNumber(15));
@@ -203,12 +203,106 @@ TEST_CASE("a refutation that waits or is under way is not given out again") {
     const auto due = tower.take();
     REQUIRE(due);
     CHECK(due->channel_id == kTwo);
-    tower.ended(*due, true);
+    tower.ended(*due, Attempt::included);
     CHECK(taken(tower) == "1:5");
     tower.on_event(refuted(kTwo, 3, 8'500));
     tower.on_final_block(BlockNumber(16));
     CHECK(taken(tower) == "nothing");
   }
+}
+
+// Fails where what failed is tried as often as what was never included, or comes first again.
+TEST_CASE("a refutation that failed in its block waits longer each time, behind the others") {
+  Disk disk;
+  Tower tower = disk.start();
+  give(tower, kOne, 5, 10);
+  give(tower, kTwo, 5, 10);
+  tower.on_event(started(kOne, 1, 8'000));
+  tower.on_event(started(kTwo, 1, 9'000));
+  tower.on_final_block(BlockNumber(12));
+  auto due = tower.take();
+  REQUIRE(due);
+  CHECK(due->channel_id == kOne);
+  tower.ended(*due, Attempt::failed);
+  CHECK(taken(tower) == "2:5");
+  // From block 13 on eight blocks, and then sixteen.
+  for (const std::uint32_t again : {24u, 44u}) {
+    for (std::uint32_t n = again - 11; n < again; ++n) {
+      tower.on_final_block(BlockNumber(n));
+      REQUIRE(taken(tower) == "nothing");
+    }
+    tower.on_final_block(BlockNumber(again));
+    due = tower.take();
+    REQUIRE(due);
+    CHECK(due->channel_id == kOne);
+    tower.ended(*due, Attempt::failed);
+  }
+  // What comes later and never failed is first, whatever its deadline.
+  const ChannelId three = id_of(3);
+  give(tower, three, 5, 45);
+  tower.on_event(started(three, 1, 99'000));
+  tower.on_event(refuted(kOne, 2, 8'000));
+  CHECK(taken(tower) == "3:5");
+  CHECK(taken(tower) == "1:5");
+}
+
+// Fails where its party learns of a wrong account by losing a channel.
+TEST_CASE("a state that appoints somebody else, or nobody, is watched all the same") {
+  Disk disk;
+  Tower tower = disk.start();
+  Watch given = watch(kOne, 5);
+  given.appointment = kA.sign(channels::appointment_bytes({kOne, kTower.account()}));
+  auto taken_in = tower.give(given, open_record(), BlockNumber(10));
+  REQUIRE(taken_in.ok());
+  CHECK(taken_in->newer);
+  CHECK(taken_in->appointment_holds);
+  Watch other = watch(kOne, 6);
+  other.appointment = kA.sign(channels::appointment_bytes({kOne, kB.account()}));
+  taken_in = tower.give(other, open_record(), BlockNumber(11));
+  REQUIRE(taken_in.ok());
+  CHECK(taken_in->newer);
+  CHECK_FALSE(taken_in->appointment_holds);
+  REQUIRE(tower.find(kOne) != nullptr);
+  CHECK(tower.find(kOne)->update.state.version == ChannelVersion(6));
+  CHECK(tower.find(kOne)->appointment == given.appointment);  // the one that holds is kept
+}
+
+// Fails where the chain would refuse, and the tower pay for, what it takes.
+TEST_CASE("a state that the chain never takes is not watched") {
+  Disk disk;
+  Tower tower = disk.start();
+  Watch given = watch(kOne, 5);
+  given.update.state.acked = ChannelVersion(5);
+  const Bytes bytes = channels::update_bytes(given.update.state);
+  given.update = {given.update.state, kA.sign(bytes), kB.sign(bytes)};
+  const auto refused = tower.give(given, open_record(), BlockNumber(10));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error() == TowerError::acked_not_below_version);
+}
+
+// Fails where a start on another chain, which has none of its channels, ends all watches.
+TEST_CASE("a tower's journal is of one chain while it watches anything") {
+  const Hash one = blake2_256(as_bytes("one"));
+  const Hash other = blake2_256(as_bytes("other"));
+  Disk disk;
+  {
+    Tower tower = disk.start();
+    CHECK(tower.bind_to(other));  // nothing is watched yet
+    REQUIRE(tower.bind_to(one));
+    give(tower, kOne, 5, 1'000);
+  }
+  {
+    Tower tower = disk.start();
+    CHECK(tower.genesis_hash() == one);
+    CHECK(tower.bind_to(one));
+    CHECK_FALSE(tower.bind_to(other));
+    CHECK(tower.genesis_hash() == one);
+    REQUIRE(tower.catch_up({{kOne, std::nullopt}}, BlockNumber(2'000)).ok());
+  }
+  Tower tower = disk.start();
+  REQUIRE(tower.bind_to(other));
+  give(tower, kTwo, 5, 3);  // below what was seen of the first chain
+  CHECK(tower.catch_up({{kTwo, open_record()}}, BlockNumber(4)).ok());
 }
 
 // Fails when what was refused once counts as gone: its party takes it for delivered.
@@ -236,7 +330,7 @@ TEST_CASE("a state that its tower cannot check yet stays for a day") {
   CHECK_FALSE(may_be_early(other_sum.error(), state, after_splice, now));
   // What will never be good.
   CHECK_FALSE(may_be_early(TowerError::bad_signature, state, open_record(), now));
-  CHECK_FALSE(may_be_early(TowerError::bad_appointment, state, open_record(), now));
+  CHECK_FALSE(may_be_early(TowerError::acked_not_below_version, state, open_record(), now));
 }
 
 }  // namespace tally::channel

@@ -249,13 +249,13 @@ CheckpointResult<void> Push::sign() {
   client::SubmitOptions options;
   options.mortality_blocks = kMortalityBlocks;
   const Bytes call_to_sign = client::call_bytes(storage_registry::Call(call()));
-  const Bytes extrinsic =
+  const client::SignedExtrinsic made =
       TALLY_TRY(of_chain(target_.chain.sign(target_.key, call_to_sign, options)));
-  const auto decoded = decode_extrinsic(extrinsic);
+  const auto decoded = decode_extrinsic(made.bytes);
   TALLY_ASSERT(decoded.ok() && decoded->signature.has_value());
   // The era began at or before this block, so it is over at the latest so many blocks after it.
   const auto head = TALLY_TRY(of_chain(target_.chain.finalized()));
-  journal_.signed_record = SignedRecord{extrinsic, decoded->signature->extra.nonce.value,
+  journal_.signed_record = SignedRecord{made.bytes, decoded->signature->extra.nonce.value,
                                         BlockNumber(head.number.value + kMortalityBlocks)};
   TALLY_TRY(save());
   return reached(Step::tx_signed);

@@ -67,12 +67,18 @@ void ChannelHost::State::tell(const ChannelId& channel, const channel::Tell& not
 // One sync, everything leaves, and the outside sees the new state.
 void ChannelHost::State::end_turn() {
   driver->finish_turn();
-  if (!deliver()) loop.post_at(TurnLoop::Clock::now() + kRetryPause, [] {});
+  if (!delivers_again && !deliver()) {
+    delivers_again = true;
+    loop.post_at(TurnLoop::Clock::now() + kRetryPause, [this] { delivers_again = false; });
+  }
   {
     const std::lock_guard lock(mutex);
     for (const auto& [id, party] : driver->parties()) {
       ChannelView view = view_of(party);
       view.received = safe_received(party);
+      if (const auto paid_out = payouts.find(id); paid_out != payouts.end()) {
+        view.payout = paid_out->second;
+      }
       views.insert_or_assign(id, std::move(view));
     }
     ++turns;
@@ -206,10 +212,16 @@ ClientResult<void> ChannelHost::State::catch_up_at_start() {
   bool told = false;
   while (true) {
     auto done = catch_up();
-    if (done || done.error().check != Check::freshness) return done;
+    if (done) return done;
+    const ClientError& why = done.error();
+    // A node that it waits for may be started again, or be slow.
+    const bool passes = why.kind == ClientErrorKind::unreachable ||
+                        why.kind == ClientErrorKind::pruned ||
+                        why.kind == ClientErrorKind::not_found;
+    if (why.check != Check::freshness && !(told && passes)) return done;
     if (std::chrono::steady_clock::now() >= deadline) return done;
     if (config.give_up && config.give_up()) return done;
-    if (!std::exchange(told, true)) log("waiting: " + done.error().message);
+    if (!std::exchange(told, true)) log("waiting: " + why.message);
     std::this_thread::sleep_for(kBehindPause);
   }
 }
@@ -232,6 +244,11 @@ bool ChannelHost::State::on_block(const FollowedBlock& block) {
               }
               if (const auto* begun = std::get_if<channels::ChallengeStarted>(&module.value)) {
                 learn_from_tower(begun->channel_id);
+              }
+              if (const auto* closed = std::get_if<channels::ChannelClosed>(&module.value)) {
+                if (driver->find(closed->channel_id) != nullptr) {
+                  payouts.insert_or_assign(closed->channel_id, Payout{*closed, block.head.number});
+                }
               }
               driver->on_event(module.value);
             }

@@ -73,6 +73,12 @@ struct OpenRequest {
   DurationMs challenge_period;
 };
 
+// How the chain ended a channel: the event, and the final block that it is in.
+struct Payout {
+  channels::ChannelClosed event;
+  BlockNumber block;
+};
+
 struct ChannelView {
   channel::Record record;
   Balance locked;
@@ -80,6 +86,7 @@ struct ChannelView {
   Balance own_balance;  // ours if every offer of ours were countersigned
   Balance received;     // what the channel gave us and counts as safe: no deposits, no splices
   std::optional<Balance> close_offered;  // what a close that waits for our consent would pay us
+  std::optional<Payout> payout;  // if it was closed since the host's start, in a block heard
 };
 
 class ChannelHost final : public task::PayerPort, public task::EarnerPort {

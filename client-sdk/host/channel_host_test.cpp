@@ -205,6 +205,31 @@ TEST_CASE("with a tower a payment counts once the tower has it") {
   CHECK(std::distance(begin(files), end(files)) == 1);
 }
 
+// Fails where each turn that does not get through begins retries of its own: they never end.
+TEST_CASE("a tower that takes nothing is asked again once a second, whatever happens meanwhile") {
+  struct Full final : TowerPort {
+    std::atomic<std::int64_t> asked = 0;
+    Result<void, Error> give(const channel::Watch&) override {
+      ++asked;
+      return fail_with("the disk is full");
+    }
+    std::optional<channels::CoSignedState> newest(const ChannelId&) override { return {}; }
+  };
+  Full tower;
+  Fixture f({.tower_b = &tower});
+  const ChannelId id = f.open(Balance(10'000'000));
+  f.connect();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i) {
+    REQUIRE(f.pay(id, kCredit).ok());
+    REQUIRE(f.agreed(id));
+  }
+  const std::int64_t asked = tower.asked;
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(asked >= 1);
+  CHECK(asked <= 2 + std::chrono::duration_cast<std::chrono::seconds>(took).count());
+}
+
 // Fails when the tower is not asked: the old state is claimed, and all is lost to the refutation.
 TEST_CASE("a party with an old journal learns from its tower, and claims nothing old") {
   tests::TempFolder folder;

@@ -51,9 +51,12 @@ struct ChannelHost::State final : channel::Effects {
   struct AtTower {
     ChannelVersion version;
     Balance received;
+    ChannelVersion complained_of;  // could not be given, and it was said
   };
   std::map<ChannelId, AtTower> at_tower;
+  std::map<ChannelId, Payout> payouts;  // heard since the start
   std::set<ChannelId> received_in_turn;
+  bool delivers_again = false;  // a turn will begin for what the tower has not taken
 
   // What outside threads look at.
   std::mutex mutex;

@@ -194,15 +194,15 @@ Result<channel::Record, Error> ChannelHost::State::sign_open(const OpenRequest& 
                             .challenge_period = request.challenge_period};
   SubmitOptions options;
   options.mortality_blocks = kOpenMortalityBlocks;
-  const auto bytes = chain.sign(config.key, call_bytes(call), options);
-  if (!bytes) return error_of(bytes.error());
-  const auto extrinsic = decode_extrinsic(*bytes);
+  const auto made = chain.sign(config.key, call_bytes(call), options);
+  if (!made) return error_of(made.error());
+  const auto extrinsic = decode_extrinsic(made->bytes);
   TALLY_ASSERT(extrinsic.ok() && extrinsic->signature);
   const auto head = chain.finalized();  // not before its birth block
   if (!head) return error_of(head.error());
   const auto death = extrinsic->signature->extra.era.death(head->number);
   TALLY_ASSERT(death.has_value());
-  const auto kept = BoundedVec<std::uint8_t, 1'024>::from(*bytes);
+  const auto kept = BoundedVec<std::uint8_t, 1'024>::from(made->bytes);
   TALLY_ASSERT(kept.has_value());
   channel::Record record;
   bool added = false;
@@ -232,6 +232,7 @@ Result<ChannelId, Error> ChannelHost::State::submit_open(const channel::Record& 
   const bool first = turn.owns_lock();
   bool pooled = false;
   SubmitOptions options;
+  options.above = BlockNumber(record.opening->death.value - kOpenMortalityBlocks);  // its birth
   options.on_progress = [&pooled, &turn](const Hash&, const TxProgress&) {
     pooled = true;
     if (turn.owns_lock()) turn.unlock();

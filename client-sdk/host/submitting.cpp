@@ -46,8 +46,9 @@ ClientResult<TxOutcome> ChannelHost::State::submit_call(const KeyPair& key,
   options.on_progress = [&turn](const Hash&, const TxProgress&) {
     if (turn.owns_lock()) turn.unlock();
   };
-  const Bytes extrinsic = TALLY_TRY(chain.sign(key, call_bytes(call), options));
-  return chain.submit_signed(extrinsic, options);
+  const SignedExtrinsic made = TALLY_TRY(chain.sign(key, call_bytes(call), options));
+  options.above = made.above;
+  return chain.submit_signed(made.bytes, options);
 }
 
 void ChannelHost::State::submit_one(const ToSubmit& next, const std::stop_token& stop) {

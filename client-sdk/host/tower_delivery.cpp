@@ -19,13 +19,16 @@ bool ChannelHost::State::deliver() {
           config.key.sign(channels::appointment_bytes({id, *config.appointed_tower}));
     }
     if (const auto given = config.tower->give(watch); !given) {
-      log("the tower does not have version " + to_decimal(record.newest->state.version.value) +
-          " of channel " + to_hex_prefixed(id) +
-          ", so it does not count yet: " + given.error().message);
       all = false;
+      const ChannelVersion version = record.newest->state.version;
+      if (version <= there.complained_of) continue;
+      there.complained_of = version;
+      log("the tower does not have version " + to_decimal(version.value) + " of channel " +
+          to_hex_prefixed(id) + ", so it does not count yet: " + given.error().message);
       continue;
     }
-    there = {record.newest->state.version, party.received()};
+    there.version = record.newest->state.version;
+    there.received = party.received();
     received_in_turn.insert(id);
   }
   return all;

@@ -70,7 +70,7 @@ void SimTower::see(const Pace::Block& block) {
 void SimTower::submit_due() {
   while (const auto due = tower_->take()) {
     pace_.submit(account_, due->call);
-    tower_->ended(*due, false);
+    tower_->ended(*due, channel::Attempt::not_included);
   }
 }
 

@@ -119,11 +119,11 @@ TEST_CASE("transactions that cannot be valid are refused in words, and cost noth
   REQUIRE(gap.ok());
   REQUIRE(late.ok());
   auto waiting =
-      std::async(std::launch::async, [&] { return cluster.client(1)->submit_signed(*gap); });
+      std::async(std::launch::async, [&] { return cluster.client(1)->submit_signed(gap->bytes); });
   const std::uint32_t start = Cluster::height(*chain);
   while (Cluster::height(*chain) < start + 6) REQUIRE(transfer(*chain, "Bob", "Eve", kOne).ok());
   Refusals::check(waiting.get(), "expired", {"before block", "sign and send it again"});
-  refusals.expect(*late, "bad_signature", {"born in block", "too old"});
+  refusals.expect(late->bytes, "bad_signature", {"born in block", "too old"});
 
   // Nothing of all that was done, and all go on.
   CHECK_FALSE(chain->account(alice)->data.free < before);  // it may have earned others' fees

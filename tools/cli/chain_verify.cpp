@@ -78,6 +78,7 @@ class Verify {
   Session& session_;
   const VerifyOptions& options_;
   Hash genesis_;
+  bool begins_elsewhere_ = false;  // than at the file
   Wanted wanted_;
   Spent spent_;
   std::unique_ptr<client::LightClient> light_;
@@ -114,6 +115,7 @@ CliResult<void> Verify::prepare() {
   client::LightConfig config;
   config.nodes = options_.nodes;
   if (config.nodes.empty()) config.nodes.push_back(session_.options.node);
+  begins_elsewhere_ = !options_.from.empty() || !session_.options.trust_block.empty();
   const std::string& from = options_.from.empty() ? session_.options.trust_block : options_.from;
   client::TrustRoot root = client::trust_root(*chain);
   genesis_ = root.genesis_hash;
@@ -151,7 +153,7 @@ void Verify::warn_of_nodes() {
 CliResult<client::FinalHead> Verify::advance() {
   const auto head = light_->advance();
   // What began elsewhere than at the file replaces it only when it has come to a head.
-  const bool keep = head.ok() || options_.from.empty();
+  const bool keep = head.ok() || !begins_elsewhere_;
   if (keep && !light_->saved_trust().empty()) {
     session_.save_trust(genesis_, light_->saved_trust());
   }

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "client-sdk/chain/calls.hpp"
-#include "client-sdk/chain/events.hpp"
 #include "modules/channels/storage.hpp"
 #include "primitives/ss58.hpp"
 #include "tools/cli/channels.hpp"
@@ -136,49 +135,32 @@ CliResult<void> show(Session& session, const ChannelOptions& options) {
   return {};
 }
 
-// How the chain ended the channel: the event, and the final block that it is in.
-struct Payout {
-  channels::ChannelClosed event;
-  BlockNumber block;
-};
-
-CliResult<Payout> find_payout(Session& session, const ChannelId& id, BlockNumber from) {
-  client::ChainClient* chain = TALLY_TRY(session.client());
-  std::optional<Payout> found;
-  const auto end = chain->follow(from, session.stop, [&](const client::FollowedBlock& block) {
-    const auto records = client::decode_events(block.events.records);
-    if (!records.ok()) return false;
-    for (const runtime::EventRecord& record : *records) {
-      const auto* closed = client::event_if<channels::ChannelClosed>(record);
-      if (closed != nullptr && closed->channel_id == id) {
-        found = Payout{*closed, block.head.number};
-      }
-    }
-    return !found;
-  });
-  if (found) return *found;
-  if (!end.ok()) return fail(to_fault(end.error()));
-  return fail(Fault{Exit::not_proved, "undecodable", "a block's events do not decode"});
-}
-
-void show_payout(Session& session, const client::ChannelView& view, const Payout& payout) {
-  const channels::ChannelClosed& event = payout.event;
+void show_payout(Session& session, const client::ChannelView& view) {
+  Json json = view_json(view);
+  const ChannelId& id = view.record.terms.channel_id;
+  if (!view.payout) {
+    session.show(json, Sheet{{"channel", to_hex_prefixed(id)},
+                             {"ended",
+                              "yes, in a block that was not heard: its payout is in the "
+                              "account's balance"}});
+    return;
+  }
+  const channels::ChannelClosed& event = view.payout->event;
   const bool opener = view.record.terms.side == channels::Side::a;
   const Balance mine = opener ? event.payouts.to_a : event.payouts.to_b;
   const Balance peers = opener ? event.payouts.to_b : event.payouts.to_a;
-  Json json = view_json(view);
   json["ending"] = std::string(enumerator_name(event.ending));
   json["settled_version"] = event.version.value;
   json["paid_to_me"] = to_json(mine);
   json["payouts"] = to_json(event.payouts);
-  json["block"] = payout.block.value;
-  session.show(json, Sheet{{"channel", to_hex_prefixed(event.channel_id)},
+  json["block"] = view.payout->block.value;
+  session.show(json, Sheet{{"channel", to_hex_prefixed(id)},
                            {"ended", std::string(enumerator_name(event.ending))},
                            {"at version", std::to_string(event.version.value)},
                            {"paid to me", to_text(mine)},
                            {"to the peer", to_text(peers)},
                            {"settlement fee", to_text(event.payouts.settlement_fee)},
-                           {"final in block", std::to_string(payout.block.value)}});
+                           {"final in block", std::to_string(view.payout->block.value)}});
 }
 
 // A restored channel: the peer is asked to offer a close, and one that pays less than what both
@@ -238,8 +220,6 @@ CliResult<void> begin_close(Session& session, Seat& seat, const ChannelOptions& 
 
 CliResult<void> close(Session& session, const ChannelOptions& options) {
   const ChannelId id = TALLY_TRY(channel_id(options.channel));
-  client::ChainClient* chain = TALLY_TRY(session.client());
-  const auto head = TALLY_TRY(or_fault(chain->finalized()));
   Seat seat = TALLY_TRY(take_seat(session, options));
   const auto before = seat.host->find(id);
   if (!before) {
@@ -257,8 +237,7 @@ CliResult<void> close(Session& session, const ChannelOptions& options) {
         options.alone ? "" : "; without the other party: `tally channel close --alone`";
     return fail(fault);
   }
-  const Payout payout = TALLY_TRY(find_payout(session, id, head.number));
-  show_payout(session, *seat.host->find(id), payout);
+  show_payout(session, *seat.host->find(id));
   return {};
 }
 

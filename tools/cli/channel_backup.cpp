@@ -24,7 +24,14 @@ CliResult<channel::Journal> open_journal(Session& session, const ChannelOptions&
   if (!file.ok()) return fail(file_fault(file.error()));
   auto journal = channel::Journal::open(*std::move(file));
   if (!journal.ok()) return fail(file_fault(journal.error()));
-  return *std::move(journal);
+  const auto bound = channel::genesis_hash(*journal);
+  const Hash genesis = TALLY_TRY(genesis_of(session));
+  if (!bound || *bound == genesis) return *std::move(journal);
+  return fail(Fault{Exit::not_proved, "wrong_chain",
+                    "the channels in " + journal_folder(session, options, account).string() +
+                        " are of the chain with genesis " + to_hex_prefixed(*bound) +
+                        ", and this is the chain with genesis " + to_hex_prefixed(genesis) +
+                        ": name that chain with --chain, or another --folder for this one's"});
 }
 
 CliResult<channel::Backup> open_file(Session& session, const ChannelOptions& options) {
@@ -91,6 +98,7 @@ CliResult<void> restore(Session& session, const ChannelOptions& options) {
   }
   // Channels may have been opened since the backup, and used: the journal begins anew.
   entries[channel::kBegunAtKey] = {};
+  entries[channel::kGenesisKey] = encode(saved.genesis_hash);
   const auto written = journal.write(entries);
   if (!written.ok()) return fail(file_fault(written.error()));
   show_backup(session, saved);

@@ -9,6 +9,7 @@
 
 #include "client-sdk/chain/calls.hpp"
 #include "client-sdk/chain/events.hpp"
+#include "client-sdk/chain/submitter.hpp"
 #include "client-sdk/channel/tower.hpp"
 #include "modules/channels/signing.hpp"
 #include "modules/channels/storage.hpp"
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 
 using client::kWatchExtension;
 constexpr std::chrono::milliseconds kRetryPause{1'000};
+constexpr std::size_t kSubmitters = 8;  // refutations under way at a time
 
 CliResult<channel::Watch> read_watch(const fs::path& path) {
   auto watch = client::read_watch(path);
@@ -88,16 +90,20 @@ class Watchtower {
              fs::path folder)
       : session_(session),
         chain_(chain),
-        key_(std::move(key)),
-        tower_(std::move(journal), key_.account()),
+        submitter_(std::move(key), chain),
+        tower_(std::move(journal), account()),
         folder_(std::move(folder)),
         states_(client::tower_states(folder_)) {}
 
   CliResult<void> run() {
-    const std::jthread submitter([this](const std::stop_token& stop) { submit_all(stop); });
+    TALLY_TRY(check_chain());
+    std::vector<std::jthread> submitters;
+    for (std::size_t i = 0; i < kSubmitters; ++i) {
+      submitters.emplace_back([this](const std::stop_token& stop) { submit_all(stop); });
+    }
     while (!session_.stop.stop_requested()) {
       watch();
-      session_.save_trust();
+      if (proved_) session_.save_trust();
       std::mutex mutex;
       std::unique_lock lock(mutex);
       std::condition_variable_any pause;
@@ -107,6 +113,19 @@ class Watchtower {
   }
 
  private:
+  const AccountId& account() const { return submitter_.key().account(); }
+
+  CliResult<void> check_chain() {
+    const Hash& genesis = chain_.root().genesis_hash;
+    if (tower_.bind_to(genesis)) return {};
+    return fail(Fault{Exit::not_proved, "wrong_chain",
+                      "the tower in " + folder_.string() +
+                          " watches channels of the chain with genesis " +
+                          to_hex_prefixed(*tower_.genesis_hash()) +
+                          ", and this is the chain with genesis " + to_hex_prefixed(genesis) +
+                          ": name that chain with --chain, or another --folder for this one"});
+  }
+
   // Until it is asked to stop, or something goes wrong: it is then called again.
   void watch() {
     if (!tower_.next_block()) {
@@ -115,7 +134,7 @@ class Watchtower {
         return;
       }
       session_.progress(fmt::format("{} watches {} channels; states come from {}",
-                                    to_ss58(key_.account()), tower_.watched(), states_.string()));
+                                    to_ss58(account()), tower_.watched(), states_.string()));
     }
     const auto end = chain_.follow(*tower_.next_block(), session_.stop, [this](const auto& block) {
       return on_block(block) && !session_.stop.stop_requested();
@@ -138,7 +157,8 @@ class Watchtower {
                         "the node's newest final block is older than one in which this tower saw "
                         "its channels: wait until the node has caught up, or name another"});
     }
-    due_.notify_one();
+    proved_ = true;
+    due_.notify_all();
     return {};
   }
 
@@ -182,7 +202,7 @@ class Watchtower {
       }
     }
     tower_.on_final_block(block.head.number);
-    due_.notify_one();
+    due_.notify_all();
     return true;
   }
 
@@ -220,11 +240,16 @@ class Watchtower {
       const DurationMs ago = complain_once(
           path, path.string() + " is refused: " + std::string(enumerator_name(taken.error())));
       if (channel::may_be_early(taken.error(), state, record, ago)) return;
-    } else if (*taken) {
+    } else if (taken->newer) {
+      if (watch.appointment && !taken->appointment_holds) {
+        session_.progress(path.string() + " appoints another account than " + to_ss58(account()) +
+                          ", or no party signed that: the channel is watched, and a tenth is not "
+                          "earned by it");
+      }
       report("watching", state.channel_id, state.version);
       hold(state.channel_id);
       tower_.on_record(state.channel_id, record, at);
-      due_.notify_one();
+      due_.notify_all();
     }
     std::error_code error;
     fs::remove(path, error);
@@ -259,7 +284,7 @@ class Watchtower {
     return DurationMs(static_cast<std::uint64_t>(ago.count()));
   }
 
-  // One after the other, each until it is final, while blocks are followed.
+  // One thread of several: each call until it is final, while blocks are followed.
   void submit_all(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
@@ -267,27 +292,28 @@ class Watchtower {
       due_.wait(lock, stop, [&] { return (next = tower_.take()).has_value(); });
       if (!next) return;
       lock.unlock();
-      const bool included = submit(*next, stop);
+      const channel::Attempt attempt = submit(*next, stop);
       lock.lock();
-      tower_.ended(*next, included);
+      tower_.ended(*next, attempt);
     }
   }
 
-  bool submit(const channel::Refutation& refutation, const std::stop_token& stop) {
-    client::SubmitOptions options;
-    options.stop = stop;
+  channel::Attempt submit(const channel::Refutation& refutation, const std::stop_token& stop) {
     const auto outcome =
-        chain_.submit(key_, client::call_bytes(channels::Call(refutation.call)), options);
+        submitter_.submit(client::call_bytes(channels::Call(refutation.call)), stop);
     if (outcome.ok() && !outcome->failure) {
       report("refuted", refutation.channel_id, refutation.call.update.state.version);
-      return true;
+      return channel::Attempt::included;
     }
-    session_.progress("a refutation failed: " + (outcome.ok() ? runtime::to_text(*outcome->failure)
-                                                              : outcome.error().message));
-    return false;
+    session_.progress(
+        "a refutation of channel " + to_hex_prefixed(refutation.channel_id) + " failed: " +
+        (outcome.ok() ? runtime::to_text(*outcome->failure) : outcome.error().message));
+    return outcome.ok() ? channel::Attempt::failed : channel::Attempt::not_included;
   }
 
+  // Called from several threads.
   void report(const std::string& event, const ChannelId& id, ChannelVersion version) {
+    const std::lock_guard lock(telling_);
     if (session_.options.json) {
       const Json json{{"event", event}, {"channel_id", to_json(id)}, {"version", version.value}};
       fmt::print("{}\n", json.dump());
@@ -299,7 +325,7 @@ class Watchtower {
 
   Session& session_;
   client::ChainClient& chain_;
-  KeyPair key_;
+  client::Submitter submitter_;
   channel::Tower tower_;
   fs::path folder_;
   fs::path states_;
@@ -308,7 +334,9 @@ class Watchtower {
     std::chrono::steady_clock::time_point at;
   };
   std::map<fs::path, Named> named_;
-  // Over tower_, for the thread that submits: the other one alone changes what is watched, and may
+  bool proved_ = false;  // a head, so that the trust that was learnt is worth keeping
+  std::mutex telling_;
+  // Over tower_, for the threads that submit: the other one alone changes what is watched, and may
   // look at that without it.
   std::mutex mutex_;
   std::condition_variable_any due_;

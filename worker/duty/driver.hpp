@@ -8,10 +8,10 @@
 #include <functional>
 #include <memory>
 
+#include "client-sdk/chain/submitter.hpp"
 #include "client-sdk/content/folder.hpp"
 #include "worker/duty/duty.hpp"
 #include "worker/duty/store.hpp"
-#include "worker/duty/submitter.hpp"
 
 namespace tally::worker {
 
@@ -30,7 +30,7 @@ struct DriverConfig {
 };
 
 struct DriverPorts {
-  Submitter& submitter;
+  client::Submitter& submitter;
   // In the same sandbox as paid work. Called from several threads.
   std::function<executors::TaskResult(const DutyRun&, const std::atomic<bool>& cancel)> run;
   std::function<void(bool warning, const std::string&)> tell;

@@ -90,7 +90,7 @@ struct Verifier {
   KeyPair key;
   std::filesystem::path folder;
   std::unique_ptr<client::ChainClient> chain;
-  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<client::Submitter> submitter;
   std::unique_ptr<Presence> presence;
   std::unique_ptr<DutyDriver> driver;
 
@@ -98,7 +98,7 @@ struct Verifier {
       : key(who),
         folder(dev.folder.path() / name),
         chain(dev.client()),
-        submitter(std::make_unique<Submitter>(key, *chain)) {
+        submitter(std::make_unique<client::Submitter>(key, *chain)) {
     const auto quiet = [](bool, const std::string&) {};
     auto started = Presence::start(registration(key), *submitter, quiet, {});
     if (!started) FAIL(started.error().message);

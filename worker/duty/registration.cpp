@@ -24,7 +24,7 @@ workers::Profile without_speeds(workers::Profile profile) {
   return profile;
 }
 
-Result<void, Error> submit(Submitter& submitter, const workers::Call& call,
+Result<void, Error> submit(client::Submitter& submitter, const workers::Call& call,
                            const std::stop_token& stop) {
   const std::string name = std::visit(
       [](const auto& one) { return std::string(std::decay_t<decltype(one)>::kName); }, call);
@@ -64,14 +64,14 @@ bool heartbeat_is_due(const std::optional<workers::Uptime>& uptime, TimestampMs 
 }
 
 struct Presence::State {
-  Submitter& submitter;
+  client::Submitter& submitter;
   Tell tell;
   DurationMs interval;
   std::mutex mutex;
   std::condition_variable_any changed;
   std::jthread thread;
 
-  State(Submitter& with, Tell say) : submitter(with), tell(std::move(say)) {}
+  State(client::Submitter& with, Tell say) : submitter(with), tell(std::move(say)) {}
   void beat(const std::stop_token& stop);
   void run(const std::stop_token& stop);
 };
@@ -100,7 +100,8 @@ Presence::Presence(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Presence::~Presence() = default;
 
 Result<std::unique_ptr<Presence>, Error> Presence::start(const Registration& wanted,
-                                                         Submitter& submitter, const Tell& tell,
+                                                         client::Submitter& submitter,
+                                                         const Tell& tell,
                                                          const std::stop_token& stop) {
   auto& chain = submitter.chain();
   const AccountId& self = submitter.key().account();

@@ -10,9 +10,9 @@
 #include <memory>
 #include <vector>
 
+#include "client-sdk/chain/submitter.hpp"
 #include "modules/workers/calls.hpp"
 #include "modules/workers/config.hpp"
-#include "worker/duty/submitter.hpp"
 
 namespace tally::worker {
 
@@ -37,7 +37,8 @@ class Presence {
 
   // Returns once the chain has the registration; the error says what the chain refused.
   static Result<std::unique_ptr<Presence>, Error> start(const Registration& wanted,
-                                                        Submitter& submitter, const Tell& tell,
+                                                        client::Submitter& submitter,
+                                                        const Tell& tell,
                                                         const std::stop_token& stop);
   ~Presence();
 

@@ -217,7 +217,7 @@ struct Worker::State {
   std::unique_ptr<client::FolderTower> tower;
   std::unique_ptr<client::ChannelHost> channels;
   std::unique_ptr<TaskService> service;
-  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<client::Submitter> submitter;
   std::unique_ptr<DutyDriver> duties;
   std::unique_ptr<content::ContentServer> content;
   std::unique_ptr<Presence> presence;
@@ -267,7 +267,7 @@ Result<void, Error> Worker::State::join_network(const WorkerConfig& config, cons
         "not registered from here: set registration.stake to be found, and drawn as verifier");
     return {};
   }
-  submitter = std::make_unique<Submitter>(key, *chain);
+  submitter = std::make_unique<client::Submitter>(key, *chain);
   const Registration wanted = TALLY_TRY(registration_of(config, key, profile));
   const auto tell = [log](bool warning, const std::string& text) {
     log(warning ? LogLevel::warning : LogLevel::info, text);
