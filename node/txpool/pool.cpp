@@ -14,11 +14,6 @@ using ports::PoolVerdict;
 using ports::RejectCode;
 using runtime::InvalidTransaction;
 
-// Accounts whose nonce and balance are looked at again with each final block, beside those known to
-// have changed: another node's transaction may have used a nonce that one of ours waits with, or
-// spent what would have paid for it.
-constexpr std::size_t kSweep = 512;
-
 constexpr std::size_t kPeerPart = 4;        // of the pool, one over this for each guest
 constexpr std::size_t kLocalPart = 8;       // likewise, for what is kept of this node's clients
 constexpr std::size_t kCheckingPart = 2;    // likewise, bytes whose signatures are being checked
@@ -504,7 +499,7 @@ void TxPool::on_final(const std::vector<Hash>& included) {
     if (const auto entry = remove(hash)) changed.insert(entry->valid.sender);
   }
   auto it = accounts_.upper_bound(sweep_);
-  for (std::size_t i = 0; i < std::min(kSweep, accounts_.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(limits_.sweep, accounts_.size()); ++i) {
     if (it == accounts_.end()) it = accounts_.begin();
     sweep_ = it->first;
     changed.insert(it->first);

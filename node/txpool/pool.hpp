@@ -58,6 +58,10 @@ struct Limits {
   std::size_t transactions = 16'384;
   std::size_t bytes = 32 << 20;
   std::size_t per_account = 256;
+  // Accounts whose nonce and balance are looked at again with each final block, beside those known
+  // to have changed: another node's transaction may have used a nonce that one of ours waits with,
+  // or spent what would have paid for it.
+  std::size_t sweep = 512;
 };
 
 // What became of a transaction, for those who watch it. TxInBlock and TxFinalized come from

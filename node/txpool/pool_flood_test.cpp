@@ -65,6 +65,9 @@ TEST_CASE("pool: one peer fills a quarter of it and no more, until its transacti
     if (answer.verdict == PoolVerdict::refused) CHECK(answer.code == RejectCode::pool_full);
   }
   CHECK(accepted == 10);
+  // In the place of its own there is room.
+  CHECK(node.submit(pay(node, "Bob", 9, 5'000'000), PoolSource::of(peer(1))).verdict ==
+        PoolVerdict::accepted);
   CHECK(node.submit(pay(node, "Eve", 0), PoolSource::of(peer(2))).verdict == PoolVerdict::accepted);
   CHECK(node.submit(pay(node, "Dave", 0), PoolSource::gossip).verdict == PoolVerdict::accepted);
   CHECK(node.submit(pay(node, "Ferdie", 0)).verdict == PoolVerdict::accepted);
@@ -246,17 +249,17 @@ TEST_CASE("pool: the next transaction is paid for before later ones") {
 
 // Fails where a nonce that another transaction used still counts until its account is swept.
 TEST_CASE("pool: a nonce that another transaction used is looked at when its account sends more") {
-  ChainNode node(ChainNode::dev_spec(), {.limits = {2'000, 1 << 20, 256}});
+  ChainNode node = node_with({.sweep = 0});
   ChainNode other(ChainNode::dev_spec());
   const u128 half = free_of(node, "Eve") / 2;
   other.submit(pay(other, "Eve", 0));
   const Block block = other.advance();
   const Hash old = node.submit(pay(node, "Eve", 0, half + half / 2)).hash;
-  // As if no turn of the sweep came to it: the block is final before the pool hears of it.
   REQUIRE(node.execute(block).valid);
   node.commit({block});
-  CHECK_FALSE(node.pool->contains(old));
+  REQUIRE(node.pool->contains(old));
   CHECK(node.submit(pay(node, "Eve", 1, half)).verdict == PoolVerdict::accepted);
+  CHECK_FALSE(node.pool->contains(old));
 }
 
 // Fails where select() does not look at the balance, where only the nonce is looked at when
@@ -411,6 +414,35 @@ TEST_CASE("pool: of the refutations of a channel one waits whose fee would be ow
   CHECK(node.pool->contains(hash));
   node.advance();
   CHECK(node.pool->size() == 0);
+}
+
+// Fails where those that were paid for stay when nothing is left to pay them.
+TEST_CASE("pool: of the refutations that are no longer paid for one a channel waits on") {
+  Quarrel quarrel;
+  ChainNode& node = quarrel.node;
+  const Bytes gift = node.sign(quarrel.bob, transfer(quarrel.eve, kCredits), {.nonce = 2});
+  REQUIRE(node.submit(gift).verdict == PoolVerdict::accepted);
+  quarrel.blocks.push_back(node.advance());
+  ChainNode other(ChainNode::dev_spec());
+  for (const Block& block : quarrel.blocks) {
+    REQUIRE(other.execute(block).valid);
+    other.commit({block});
+  }
+  const auto all = runtime::CreditsCall{credits::TransferAll{AddressId{quarrel.bob.account()}}};
+  REQUIRE(other.submit(other.sign(quarrel.eve, all, {.nonce = 1})).verdict ==
+          PoolVerdict::accepted);
+  std::vector<Hash> waiting;
+  for (std::uint32_t nonce = 2; nonce < 5; ++nonce) {
+    const auto answer = node.submit(quarrel.refute(quarrel.update(nonce), nonce));
+    REQUIRE(answer.verdict == PoolVerdict::accepted);
+    waiting.push_back(answer.hash);
+  }
+  const Block block = other.advance();
+  REQUIRE(node.execute(block).valid);
+  node.commit({block});
+  REQUIRE(free_of(node, "Eve") == 0);
+  CHECK(node.pool->contains(waiting[0]));
+  CHECK(node.pool->size() == 1);
 }
 
 // Fails where a refutation that owes is kept unseen.
