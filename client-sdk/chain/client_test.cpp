@@ -238,6 +238,21 @@ TEST_CASE("a transaction is not believed to be in a block from before its signat
   REQUIRE(!outcome.ok());
   CHECK(outcome.error().check == Check::extrinsics);
   CHECK(outcome.error().message.find("above block 4") != std::string::npos);
+
+  // The same bytes in a block that is there when it is signed.
+  options = {};
+  options.mortality_blocks = 0;
+  const Bytes same = s.client->sign(alice(), Bytes{1, 0}, options)->bytes;
+  const ports::BlockRef block =
+      s.chain.add_block({{to_bytes(runtime::kEvents.key()), events_of({success()})}}, {same});
+  s.chain.on_submit = [&](const Bytes& extrinsic) {
+    REQUIRE(extrinsic == same);
+    s.chain.tell(extrinsic_hash(extrinsic), ports::TxFinalized{{block, true, 0}});
+  };
+  CHECK(s.client->submit_signed(same).ok());
+  const auto old = s.client->submit(alice(), Bytes{1, 0}, options);
+  REQUIRE(!old.ok());
+  CHECK(old.error().check == Check::extrinsics);
 }
 
 TEST_CASE("a call that failed in its block is an outcome with its error") {

@@ -151,10 +151,10 @@ ClientResult<FinalHead> LightClient::advance() {
     if (agreed.error().check == Check::history) return fail(agreed.error());
     refuse(*index, agreed.error());
   }
-  const bool heard = std::any_of(nodes_.begin(), nodes_.end(), [this](const LightNode& node) {
-    return node.head && head_ && node.head->number <= head_->number;
-  });
-  if (heard && head_->number >= reached_) return *head_;  // from nodes that are behind it
+  const bool heard = std::any_of(nodes_.begin(), nodes_.end(),
+                                 [](const LightNode& node) { return node.head.has_value(); });
+  // From nodes that are behind it, unless it is itself below what has been proved since.
+  if (head_ && heard && head_->number >= reached_) return *head_;
   return fail(first_error());
 }
 
