@@ -14,7 +14,7 @@ namespace tally::channel {
 namespace {
 
 constexpr std::uint32_t kRetryBlocks = 4;
-constexpr std::uint32_t kFailuresMax = 10;  // then it waits no longer: 4,096 blocks
+constexpr std::uint32_t kFailuresMax = 10;  // the longest wait is 4,096 blocks
 
 // A fixed text, which no hash of a channel is.
 const JournalKey kSeenKey = *JournalKey::from(as_bytes("tallystick/tower saw final block"));
@@ -117,10 +117,15 @@ void Tower::queue(const ChannelId& channel) {
   if (due(channel) && under_way_.count(channel) == 0) queued_.insert(channel);
 }
 
-void Tower::stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline) {
+void Tower::stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline,
+                   bool by_event) {
   Standing& standing = standing_[channel];
   standing.version = std::max(standing.version, version);
   standing.deadline = std::max(standing.deadline, deadline);
+  if (by_event) {
+    standing.failures = 0;
+    standing.again_from = {};
+  }
   queue(channel);
 }
 
@@ -145,9 +150,9 @@ Result<void, TowerError> Tower::catch_up(const Records& records, BlockNumber at)
 
 void Tower::on_event(const channels::Event& event) {
   if (const auto* started = std::get_if<channels::ChallengeStarted>(&event)) {
-    stands(started->channel_id, started->version, started->deadline);
+    stands(started->channel_id, started->version, started->deadline, true);
   } else if (const auto* refuted = std::get_if<channels::ChallengeRefuted>(&event)) {
-    stands(refuted->channel_id, refuted->version, refuted->deadline);
+    stands(refuted->channel_id, refuted->version, refuted->deadline, true);
   } else if (const auto* moved = std::get_if<channels::DeadlineMoved>(&event)) {
     const auto standing = standing_.find(moved->channel_id);
     if (standing != standing_.end()) standing->second.deadline = moved->deadline;
@@ -161,7 +166,7 @@ void Tower::on_record(const ChannelId& channel, const std::optional<channels::Ch
   if (!on_chain) {
     if (at >= seen_) forget(channel);
   } else if (on_chain->challenge) {
-    stands(channel, on_chain->challenge->standing.version, on_chain->challenge->deadline);
+    stands(channel, on_chain->challenge->standing.version, on_chain->challenge->deadline, false);
   }
 }
 
@@ -184,20 +189,20 @@ std::optional<Refutation> Tower::take() {
   if (first == queued_.end()) return std::nullopt;
   const ChannelId channel = *first;
   queued_.erase(first);
-  under_way_.insert(channel);
+  under_way_[channel] = standing_.at(channel).version;
   const Watch& watch = watches_.at(channel);
   return Refutation{channel, {watch.update, watch.appointment}};
 }
 
 void Tower::ended(const Refutation& refutation, Attempt attempt) {
-  under_way_.erase(refutation.channel_id);
+  const auto stood = under_way_.extract(refutation.channel_id);
   const auto found = standing_.find(refutation.channel_id);
   if (found == standing_.end()) return;
   Standing& standing = found->second;
   if (attempt == Attempt::included) {
     // Its event may still be to come.
     standing.version = std::max(standing.version, refutation.call.update.state.version);
-  } else if (attempt == Attempt::failed) {
+  } else if (attempt == Attempt::failed && !stood.empty() && stood.mapped() == standing.version) {
     standing.failures = std::min(standing.failures + 1, kFailuresMax);
     standing.again_from =
         BlockNumber(next_block_.value_or(seen_).value + (kRetryBlocks << standing.failures));

@@ -12,7 +12,9 @@
 //
 // What take() gives out is under way until it ended, and meanwhile not given out again. What is due
 // after that was lost to a busy chain: on_final_block() queues it again, every few blocks. What
-// failed in its block was paid for: it waits longer each time, and behind all that has not.
+// failed in its block was paid for: it waits longer each time, and behind all that has not; unless
+// another refutation came before it, so that no cheater makes it wait with one older state after
+// the other.
 //
 // A record that is not there is a channel that ended, but only in a block that is not older than
 // those in which the tower saw its channels: a node may be behind, or lie. So the journal names the
@@ -111,7 +113,8 @@ class Tower {
   bool due(const ChannelId& channel) const;
   bool appoints(const Watch& watch, const channels::Channel& on_chain) const;
   void queue(const ChannelId& channel);
-  void stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline);
+  void stands(const ChannelId& channel, ChannelVersion version, TimestampMs deadline,
+              bool by_event);
   void forget(const ChannelId& channel);
   void write(const Journal::Entries& entries);
 
@@ -121,7 +124,7 @@ class Tower {
   std::map<ChannelId, Watch> watches_;
   std::map<ChannelId, Standing> standing_;
   std::set<ChannelId> queued_;
-  std::set<ChannelId> under_way_;
+  std::map<ChannelId, ChannelVersion> under_way_;  // what stood when it was given out
   BlockNumber seen_;  // the newest in which what it watches is known to have been on chain
   std::optional<BlockNumber> next_block_;
 };

@@ -241,9 +241,32 @@ TEST_CASE("a refutation that failed in its block waits longer each time, behind 
   const ChannelId three = id_of(3);
   give(tower, three, 5, 45);
   tower.on_event(started(three, 1, 99'000));
-  tower.on_event(refuted(kOne, 2, 8'000));
+  tower.on_final_block(BlockNumber(80));  // from 45 on thirty-two blocks
   CHECK(taken(tower) == "3:5");
   CHECK(taken(tower) == "1:5");
+}
+
+// Fails where such a failure counts: a few cheap calls of the cheater, each of a block that has the
+// tower's, make the tower wait until the deadline is over.
+TEST_CASE("older states that get in before the tower's do not make it wait") {
+  Disk disk;
+  Tower tower = disk.start();
+  give(tower, kOne, 50, 10);
+  tower.on_event(started(kOne, 1, 8'000));
+  std::uint32_t block = 12;
+  for (std::uint64_t older = 2; older < 12; ++older) {
+    const auto due = tower.take();
+    REQUIRE(due);
+    if (older % 2 == 0) {  // the block is heard first, or the outcome is
+      tower.on_event(refuted(kOne, older, 8'000));
+      tower.ended(*due, Attempt::failed);
+    } else {
+      tower.ended(*due, Attempt::failed);
+      tower.on_event(refuted(kOne, older, 8'000));
+    }
+    for (int i = 0; i < 4; ++i) tower.on_final_block(BlockNumber(block++));
+  }
+  CHECK(taken(tower) == "1:50");
 }
 
 // Fails where its party learns of a wrong account by losing a channel.
