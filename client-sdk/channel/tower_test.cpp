@@ -65,8 +65,8 @@ struct Disk {
    public:
     explicit File(Disk& disk) : disk_(disk) {}
     Result<Bytes, Error> read() override { return disk_.bytes; }
-    Result<void, Error> append(ByteView bytes) override {
-      tally::append(disk_.bytes, bytes);
+    Result<void, Error> append(ByteView more) override {
+      tally::append(disk_.bytes, more);
       return {};
     }
     Result<void, Error> sync() override {

@@ -130,7 +130,7 @@ void Machine::connected(const AccountId& peer) {
 void Machine::on_final(const Pace::Block& block) {
   for (auto& [id, checker] : checkers_) {
     for (const channels::Event& event : block.events) {
-      const bool here = std::visit([&](const auto& e) { return e.channel_id == id; }, event);
+      const bool here = std::visit([&id = id](const auto& e) { return e.channel_id == id; }, event);
       if (here) checker.on_final_event(event);
     }
     checker.on_final_block(block.number);
